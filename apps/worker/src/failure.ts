@@ -1,0 +1,37 @@
+/**
+ * Why a signing or an enrolment failed for good, in plain words: the closed list of `errorCode`s
+ * that callers see, each with the message stored beside it. Messages name no key, path or host.
+ */
+export const failureMessages = {
+  not_a_pdf: 'The source is not a PDF document.',
+  encrypted: 'The document is encrypted and cannot be signed as it is.',
+  damaged: 'The document is damaged and cannot be signed without changing it.',
+  no_pages: 'The document has no page.',
+  unsupported_pdf: 'The document uses a feature that is not supported yet.',
+  certification_forbids:
+    'The author of the document has certified it and allows no more signatures.',
+  field_exists: 'The document has a field of that name already.',
+  field_invalid: 'The signature field or one of its texts is not acceptable.',
+  source_not_found: 'There is no object at the source.',
+  source_changed: 'The source is not the object that was pinned when the signing was submitted.',
+  source_too_large: 'The source is larger than this installation accepts.',
+  source_access_denied: 'This installation may not read the source.',
+  destination_exists: 'Another object is at the destination already; it was left as it is.',
+  destination_not_found: 'The destination bucket does not exist.',
+  destination_access_denied: 'This installation may not write to the destination.',
+  key_not_active: 'The key is not active.',
+  certificate_missing: 'The key has no certificate yet.',
+  certificate_not_valid: 'The certificate of the key is not valid at this time.',
+  certificate_invalid: 'The certificate chain of the key cannot be used.',
+  binding_invalid: 'The key record was changed after enrolment, so it was not used.',
+  unwrap_rejected: 'The HSM refused the wrapped key.',
+  key_encryption_key_mismatch:
+    'The key was wrapped under a key-encryption key that this HSM does not have.',
+  algorithm_unsupported: 'The HSM or this version cannot use the algorithm of the key.',
+  hsm_refused: 'The HSM refused the operation.',
+  self_check_failed: 'The signature did not pass our own check; nothing was published.',
+  gave_up: 'A service that is needed for signing was out of reach for too long.',
+  internal_error: 'An unexpected error occurred; the operator finds it in the log under this id.',
+} as const satisfies Record<string, string>;
+
+export type FailureCode = keyof typeof failureMessages;
