@@ -5,6 +5,7 @@ export type PkiErrorCode =
   | 'algorithm_unsupported'
   | 'public_key_malformed'
   | 'signature_malformed'
+  | 'digest_length_invalid'
   | 'malformed_der'
   | 'malformed_pem'
   | 'malformed_certificate'

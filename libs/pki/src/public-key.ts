@@ -1,20 +1,29 @@
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 
 import { algorithmFacts, keyAlgorithms, type KeyAlgorithm } from './algorithm.ts';
+import { assertDer } from './der-reader.ts';
 import { PkiError } from './error.ts';
+import { memoizeBytes } from './memo.ts';
+
+/** Decoding takes OpenSSL 3 more time than verifying with the key, so recent keys are remembered. */
+const rememberedKeys = 1024;
 
 /**
  * Reads a DER SubjectPublicKeyInfo of any kind that OpenSSL knows.
  *
  * @throws PkiError `public_key_malformed`.
  */
-export function parsePublicKey(publicKey: Uint8Array): KeyObject {
-  try {
-    return createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' });
-  } catch (cause) {
-    throw new PkiError('public_key_malformed', 'not a DER SubjectPublicKeyInfo', { cause });
-  }
-}
+export const parsePublicKey: (publicKey: Uint8Array) => KeyObject = memoizeBytes(
+  rememberedKeys,
+  (publicKey: Uint8Array) => {
+    try {
+      assertDer(publicKey);
+      return createPublicKey({ key: Buffer.from(publicKey), format: 'der', type: 'spki' });
+    } catch (cause) {
+      throw new PkiError('public_key_malformed', 'not a DER SubjectPublicKeyInfo', { cause });
+    }
+  },
+);
 
 /** The table's row for a key, or undefined if the key is of a kind or size that we do not sign with. */
 export function findKeyAlgorithm(key: KeyObject): KeyAlgorithm | undefined {
