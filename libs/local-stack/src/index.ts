@@ -1,1 +1,4 @@
-export {};
+export { LocalStackError, type LocalStackErrorCode } from './error.ts';
+export { startPostgres, type LocalPostgres, type PostgresOptions } from './postgres.ts';
+export { startRedis, type LocalRedis, type RedisOptions } from './redis.ts';
+export { createSoftHsm, findSoftHsmModule, type SoftHsm, type TokenOptions } from './soft-hsm.ts';
