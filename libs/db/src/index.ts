@@ -1,1 +1,2 @@
-export {};
+export { DbError, type DbErrorCode } from './error.ts';
+export { applyMigrations, diffMigrations } from './migrate.ts';
