@@ -1,0 +1,98 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import swagger from '@fastify/swagger';
+import Fastify, {
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+} from 'fastify';
+import {
+  jsonSchemaTransform,
+  jsonSchemaTransformObject,
+  serializerCompiler,
+  type ZodTypeProvider,
+} from 'fastify-type-provider-zod';
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
+import { registerAuthentication, type FindCaller } from './authentication.ts';
+import { registerErrorHandler, sendProblem } from './error-handler.ts';
+import { registerRequestMetrics } from './metrics.ts';
+import { registerRequestContext, requestId } from './request-context.ts';
+import { healthRoutes, type Probe } from './routes/health.ts';
+import { validatorCompiler } from './schema-compiler.ts';
+import { toApiError } from './to-api-error.ts';
+
+/** The Fastify server whose route types come from zod schemas. */
+export type App = FastifyInstance<
+  Server,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+/** Everything that the routes use, made once in main.ts. */
+export interface Dependencies {
+  readonly logger: Logger;
+  readonly metrics: Registry;
+  readonly findCaller: FindCaller;
+  readonly probes: Readonly<Record<string, Probe>>;
+  readonly requestTimeoutMillis: number;
+}
+
+/** Bytes of a body, where a route does not say otherwise. */
+const bodyLimit = 256 * 1024;
+
+/** Builds the server with all its routes; the caller makes it listen and closes it. */
+export async function buildApp(dependencies: Dependencies): Promise<App> {
+  const app = Fastify({
+    loggerInstance: dependencies.logger,
+    logController: new LogController({
+      disableRequestLogging: true,
+      requestIdLogLabel: 'requestId',
+    }),
+    genReqId: requestId,
+    requestIdHeader: false,
+    bodyLimit,
+    handlerTimeout: dependencies.requestTimeoutMillis,
+    // A slow sender of headers and body must not hold a connection for ever.
+    requestTimeout: 60_000,
+    routerOptions: { maxParamLength: 100, ignoreTrailingSlash: false },
+    frameworkErrors: (error, request, reply) => {
+      void sendProblem(toApiError(error), request, reply);
+    },
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.removeContentTypeParser('text/plain');
+  registerErrorHandler(app);
+  registerRequestContext(app);
+  registerRequestMetrics(app, dependencies.metrics);
+  registerAuthentication(app, dependencies.findCaller);
+  await registerOpenApi(app);
+  healthRoutes(app, dependencies);
+  app.get('/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, () =>
+    app.swagger(),
+  );
+  return app;
+}
+
+async function registerOpenApi(app: App): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'signfleet',
+        version: '1',
+        description: 'Per-user digital signatures on PDFs, in bulk, with HSM-guarded keys.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      security: [{ apiKey: [] }],
+      components: {
+        securitySchemes: { apiKey: { type: 'http', scheme: 'bearer', description: 'sf_…' } },
+      },
+    },
+    transform: jsonSchemaTransform,
+    transformObject: jsonSchemaTransformObject,
+  });
+}
