@@ -84,6 +84,11 @@ export function unsignedInteger(magnitude: Uint8Array): Uint8Array {
   return element(derTag.integer, digits);
 }
 
+/** A BIT STRING of whole octets. */
+export function bitString(octets: Uint8Array): Uint8Array {
+  return element(derTag.bitString, Uint8Array.of(0), octets);
+}
+
 /** An OBJECT IDENTIFIER from dotted decimals, arcs below 2^31. */
 export function objectIdentifier(dotted: string): Uint8Array {
   const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);

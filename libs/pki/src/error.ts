@@ -25,7 +25,9 @@ export type PkiErrorCode =
   | 'chain_empty'
   | 'chain_too_long'
   | 'chain_incomplete'
-  | 'chain_signature_invalid';
+  | 'chain_signature_invalid'
+  | 'root_untrusted'
+  | 'signer_faulty';
 
 /**
  * The one error of this library. For a certificate in a chain, `details.certificateIndex` says

@@ -24,3 +24,11 @@ export {
   type SignedDataFinding,
   type SignedDataVerdict,
 } from './verify-signed-data.ts';
+export type { CertificateProfile } from './certificate-extensions.ts';
+export { parseCertificate, type CertificateFacts } from './certificate.ts';
+export { certificationRequest } from './certification-request.ts';
+export type { DistinguishedName } from './distinguished-name.ts';
+export { issueCaCertificate, issueSigningCertificate } from './issue-certificate.ts';
+export { encodePem, parsePem, type PemLabel } from './pem.ts';
+export { randomSerialNumber } from './serial-number.ts';
+export type { Validity } from './validity.ts';
