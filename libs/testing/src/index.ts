@@ -1,1 +1,1 @@
-export {};
+export { testPki, testPrivateKey, type TestIdentity, type TestPki } from './test-pki.ts';
