@@ -13,7 +13,6 @@ import { CodedError } from '@signfleet/errors';
  * - `field_name_invalid`: empty, or with a full stop in a name to be created (ISO 32000-2, 12.7.4.2).
  * - `contents_size_invalid`: the size asked for `/Contents` is not a positive whole number of bytes.
  * - `contents_overflow`: the CMS is larger than the space reserved for it.
- * - `own_output_unsound`: the sealed bytes do not hold the signature they should.
  */
 export type PdfErrorCode =
   | 'not_a_pdf'
@@ -25,8 +24,7 @@ export type PdfErrorCode =
   | 'field_exists'
   | 'field_name_invalid'
   | 'contents_size_invalid'
-  | 'contents_overflow'
-  | 'own_output_unsound';
+  | 'contents_overflow';
 
 /** The one error class of this library. Messages and details never contain document content. */
 export class PdfError extends CodedError<PdfErrorCode> {}

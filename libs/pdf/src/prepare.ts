@@ -37,6 +37,9 @@ export interface PreparedDocument {
   readonly byteRange: ByteRange;
   readonly contentsBytes: number;
   readonly fieldName: string;
+  readonly signatureObjectNumber: number;
+  /** Where the `%PDF-` header is from which the file's offsets count. */
+  readonly origin: number;
   /** Whether the cross-reference of the source was damaged and found again by scanning. */
   readonly recovered: boolean;
 }
@@ -101,6 +104,14 @@ function prepare(
   const total = source.length + appended.length;
   const byteRange = [0, contentsStart, contentsEnd, total - contentsEnd] as const;
   appended.write(serializeByteRange(byteRange), start + dictionary.byteRangeAt, 'latin1');
-  const { contentsBytes } = options;
-  return Object.freeze({ source, appended, byteRange, contentsBytes, fieldName, recovered });
+  return Object.freeze({
+    source,
+    appended,
+    byteRange,
+    contentsBytes: options.contentsBytes,
+    fieldName,
+    signatureObjectNumber: signature.objectNumber,
+    origin: reader.origin,
+    recovered,
+  });
 }

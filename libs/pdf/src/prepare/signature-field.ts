@@ -2,11 +2,11 @@ import { PdfError } from '../error.ts';
 import type { DocumentReader } from '../reader/document-reader.ts';
 import type { Page } from '../reader/first-page.ts';
 import { acroForm, formFields, type AcroForm, type FormField } from '../reader/form-field.ts';
+import { inheritedFieldType } from '../reader/inherited-field-type.ts';
 import {
   entryOf,
   isArray,
   isIndex,
-  isName,
   isReference,
   type IndirectObject,
   type PdfDictionary,
@@ -88,21 +88,6 @@ function requireEmptySignatureField(reader: DocumentReader, field: FormField): v
     signed && type === 'Sig' ? 'the field is already signed' : 'another field has this name',
     { details: { objectNumber: field.object.objectNumber } },
   );
-}
-
-/** `/FT` is inheritable (ISO 32000-2, table 226). */
-export function inheritedFieldType(
-  reader: DocumentReader,
-  field: PdfDictionary,
-): string | undefined {
-  let dictionary: PdfDictionary | undefined = field;
-  for (let depth = 0; dictionary !== undefined && depth < 64; depth += 1) {
-    const type = reader.get(dictionary, 'FT');
-    if (isName(type)) return type.name;
-    const parent = reader.get(dictionary, 'Parent');
-    dictionary = typeof parent === 'object' && parent?.type === 'dictionary' ? parent : undefined;
-  }
-  return undefined;
 }
 
 function unusedName(reader: DocumentReader, form: AcroForm | undefined): string {
