@@ -1,10 +1,11 @@
 import { UnrecoverableError, Worker, type IQueueBackend, type Job as QueueJob } from 'bullmq';
 import { ResourceStack } from '@signfleet/errors';
+import { withDeadline } from './deadline.ts';
 import { JobsError } from './error.ts';
 import { parseJobPayload, type JobKind, type JobPayload } from './job-kind.ts';
 import type { Job, JobOutcome } from './job-outcome.ts';
 import { asJobsError, openBackend, queueName, redisKeyPrefix, request } from './open-backend.ts';
-import type { QueueBackend } from './queue-backend.ts';
+import { deadlines, type QueueBackend } from './queue-backend.ts';
 import { retryDelay } from './retry-delay.ts';
 
 export interface ConsumeOptions {
@@ -41,6 +42,8 @@ export interface Consumer {
 const stalledIntervalMs = 2_000;
 /** While the server is away, one report per code and interval is enough. */
 const reportIntervalMs = 5_000;
+
+type KindWorker = Worker<JobPayload, void, string, IQueueBackend>;
 
 /** Makes BullMQ put the job to sleep: its custom backoff strategy reads the delay from here. */
 class RetryLater extends Error {
@@ -108,7 +111,7 @@ function openWorker(
   o: ConsumeOptions,
   backend: QueueBackend,
   report: (error: JobsError) => void,
-): Worker<JobPayload, void, string, IQueueBackend> {
+): KindWorker {
   const name = queueName(o.prefix, o.kind);
   const worker = new Worker<JobPayload, void, string, IQueueBackend>(
     name,
@@ -141,6 +144,42 @@ function openWorker(
   return worker;
 }
 
+/** Counts the jobs in hand and says when the last one has ended. */
+class InHand {
+  #count = 0;
+  #idle: (() => void)[] = [];
+
+  get count(): number {
+    return this.#count;
+  }
+
+  async run<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#count += 1;
+    try {
+      return await work();
+    } finally {
+      this.#count -= 1;
+      if (this.#count === 0) for (const resolve of this.#idle.splice(0)) resolve();
+    }
+  }
+
+  async ended(): Promise<void> {
+    if (this.#count > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+}
+
+/**
+ * Waits for the jobs in hand however long they take, but not for a queue server that is away: a job
+ * whose end cannot be told is found stalled, runs again and finds its row done.
+ */
+async function drain(worker: KindWorker, inHand: InHand): Promise<void> {
+  const closing = worker.close();
+  await Promise.race([closing, inHand.ended()]);
+  await withDeadline(closing, deadlines.request, () => new Error('no answer')).catch(
+    () => undefined,
+  );
+}
+
 /**
  * Takes jobs of one kind from QUEUE_URL until closed. Throws {@link JobsError} `url_invalid`, or
  * `unavailable` if there is no connection at the start; later outages are outlasted.
@@ -148,29 +187,18 @@ function openWorker(
 export async function consume(o: ConsumeOptions): Promise<Consumer> {
   const resources = new ResourceStack();
   const report = throttled(o.onError);
-  let active = 0;
+  const inHand = new InHand();
+  const process = (job: Job): Promise<JobOutcome> => inHand.run(() => o.process(job));
   const backend = await openBackend({
     url: o.url,
     role: 'consumer',
     // Claims and completions are short: a handful of connections serve any concurrency.
     connections: Math.min(o.concurrency, 5) + 2,
-    onError: (error) => report(asJobsError(backend, error)),
+    onUnavailable: report,
   });
   resources.use('queue connection', backend, (opened) => opened.close());
-  const counted: ConsumeOptions = {
-    ...o,
-    process: async (job) => {
-      active += 1;
-      try {
-        return await o.process(job);
-      } finally {
-        active -= 1;
-      }
-    },
-  };
-  const worker = resources.use(`${o.kind} worker`, openWorker(counted, backend, report), (opened) =>
-    opened.close(),
-  );
+  const worker = openWorker({ ...o, process }, backend, report);
+  resources.use(`${o.kind} worker`, worker, (opened) => drain(opened, inHand));
   try {
     await request(backend, () => worker.waitUntilReady());
   } catch (error) {
@@ -179,7 +207,7 @@ export async function consume(o: ConsumeOptions): Promise<Consumer> {
   }
   worker.run().catch((error: unknown) => report(asJobsError(backend, error)));
   return {
-    active: () => active,
+    active: () => inHand.count,
     close: () => resources.close(),
     abort: (reason) => worker.cancelAllJobs(reason),
   };

@@ -36,13 +36,20 @@ export async function openBackend(o: {
   readonly url: string;
   readonly role: BackendRole;
   readonly connections: number;
-  readonly onError: (error: unknown) => void;
+  /** Told of each failure to reach the server once it was reached. */
+  readonly onUnavailable: (error: JobsError) => void;
 }): Promise<QueueBackend> {
   const target = parseQueueUrl(o.url);
+  let opened = false;
+  const onError = (cause: unknown): void => {
+    if (opened) o.onUnavailable(unavailable(cause));
+  };
   try {
-    return await (target.backend === 'postgres'
-      ? openPostgresBackend({ ...o, connectionString: target.connectionString })
-      : openRedisBackend({ ...o, target }));
+    const backend = await (target.backend === 'postgres'
+      ? openPostgresBackend({ ...o, onError, connectionString: target.connectionString })
+      : openRedisBackend({ ...o, onError, target }));
+    opened = true;
+    return backend;
   } catch (cause) {
     throw unavailable(cause);
   }

@@ -6,8 +6,9 @@ import {
   LATEST_SCHEMA_VERSION,
   runMigrations,
 } from 'bullmq';
+import { Socket } from 'node:net';
 import pg from 'pg';
-import { deadlines, type QueueBackend } from './queue-backend.ts';
+import { deadlines, type BackendRole, type QueueBackend } from './queue-backend.ts';
 
 /** SQLSTATE classes and codes that say "not now": PostgreSQL documentation, appendix A. */
 const transientSqlState = /^(08...|57P0[1-5]|53[0-9A-Z]{3})$/;
@@ -39,12 +40,17 @@ function asConnectionError(error: unknown): never {
   throw new ConnectionClosedError(undefined, error);
 }
 
-/** BullMQ's tables live in a schema of their own beside the records. */
-function withSearchPath(connectionString: string): string {
+/**
+ * BullMQ's tables live in a schema of their own beside the records. A crash of the server may take
+ * the last moments of the queue with it, in exchange for commits that wait for no disk: the records
+ * are the truth, and the reconciler enqueues again what the queue forgot.
+ */
+const sessionOptions = `-c search_path="${DEFAULT_SCHEMA}" -c synchronous_commit=off`;
+
+function withSessionOptions(connectionString: string): string {
   const url = new URL(connectionString);
   const options = url.searchParams.get('options');
-  const searchPath = `-c search_path="${DEFAULT_SCHEMA}"`;
-  url.searchParams.set('options', options === null ? searchPath : `${options} ${searchPath}`);
+  url.searchParams.set('options', [options, sessionOptions].filter(Boolean).join(' '));
   return url.href;
 }
 
@@ -63,42 +69,76 @@ async function migrate(pool: pg.Pool): Promise<void> {
   }
 }
 
-/**
- * BullMQ on PostgreSQL: jobs are rows of the schema `bullmq`, claimed with `SKIP LOCKED`, workers
- * are woken by LISTEN/NOTIFY. The URL must lead to the server itself, not to a transaction pooler.
- * `connections` bounds the pool, the LISTEN connection included.
- */
-export async function openPostgresBackend(o: {
-  readonly connectionString: string;
-  readonly connections: number;
-  readonly onError: (error: unknown) => void;
-}): Promise<QueueBackend> {
+interface OpenPool {
+  readonly pool: pg.Pool;
+  readonly close: () => Promise<void>;
+}
+
+function openPool(o: PostgresBackendOptions): OpenPool {
+  const sockets = new Set<Socket>();
   const pool = new pg.Pool({
-    connectionString: withSearchPath(o.connectionString),
+    connectionString: withSessionOptions(o.connectionString),
     max: o.connections,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     connectionTimeoutMillis: deadlines.connect,
-    query_timeout: deadlines.command,
+    query_timeout: deadlines.command[o.role],
+    stream: () => {
+      const socket = new Socket();
+      sockets.add(socket);
+      return socket.once('close', () => sockets.delete(socket));
+    },
   });
   pool.on('error', o.onError);
-  const reportUnavailable = (error: unknown): never => {
-    if (isUnavailable(error)) o.onError(error);
+  return {
+    pool,
+    close: async () => {
+      // The protocol's goodbye waits for the server to hang up, which a hung network never does.
+      const timer = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, deadlines.connect);
+      await pool.end().finally(() => clearTimeout(timer));
+    },
+  };
+}
+
+/** The part of `pg.Pool` that BullMQ uses, with errors that BullMQ understands. */
+function bullConnection(pool: pg.Pool, onError: (error: unknown) => void) {
+  const translate = (error: unknown): never => {
+    if (isUnavailable(error)) onError(error);
     return asConnectionError(error);
   };
-  const connection = {
+  return {
     options: { keepAlive: true },
-    query: (text: string, values?: readonly unknown[]) =>
-      pool.query(text, values === undefined ? undefined : [...values]).catch(reportUnavailable),
-    connect: () => pool.connect().catch(reportUnavailable),
+    query: (text: string, values: readonly unknown[] = []) =>
+      pool.query(text, [...values]).catch(translate),
+    connect: () => pool.connect().catch(translate),
     end: () => pool.end(),
     on: pool.on.bind(pool),
     removeAllListeners: pool.removeAllListeners.bind(pool),
   };
+}
+
+export interface PostgresBackendOptions {
+  readonly connectionString: string;
+  readonly role: BackendRole;
+  /** Most connections at a time, the one that listens included. */
+  readonly connections: number;
+  /** Told of each failure to reach the server. */
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * BullMQ on PostgreSQL: jobs are rows of the schema `bullmq`, claimed with `SKIP LOCKED`, workers
+ * are woken by LISTEN/NOTIFY. The URL must lead to the server itself, not to a transaction pooler.
+ */
+export async function openPostgresBackend(o: PostgresBackendOptions): Promise<QueueBackend> {
+  const { pool, close } = openPool(o);
+  const connection = bullConnection(pool, o.onError);
   try {
     await migrate(pool);
   } catch (error) {
-    await pool.end();
+    await close();
     throw error;
   }
   return {
@@ -108,6 +148,6 @@ export async function openPostgresBackend(o: {
     ping: async () => {
       await pool.query('SELECT 1');
     },
-    close: () => pool.end(),
+    close,
   };
 }

@@ -17,10 +17,10 @@ export interface QueueBackend {
 
 /** How long each step may take, in milliseconds. */
 export const deadlines = {
-  /** Establishing one connection. */
+  /** Establishing one connection, and taking leave of it. */
   connect: 3_000,
-  /** One enqueue, count or ping, reconnecting included. */
+  /** Opening, and one enqueue, count or ping, reconnecting included. */
   request: 5_000,
-  /** One command of a consumer; after that its connection counts as dead. */
-  command: 15_000,
+  /** One command; after that its connection counts as dead. */
+  command: { producer: 5_000, consumer: 15_000 },
 } as const;

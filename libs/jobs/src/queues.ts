@@ -48,6 +48,9 @@ const jobOptions = {
   stackTraceLimit: 0,
 } satisfies BulkJobOptions;
 
+/** Each failed request says so to its caller; what fails between requests concerns no caller. */
+const noOneToTell = (): void => undefined;
+
 type KindQueue = Queue<JobPayload, void, string, JobPayload, void, string, IQueueBackend>;
 
 function openQueue(backend: QueueBackend, name: string): KindQueue {
@@ -69,8 +72,7 @@ function openQueue(backend: QueueBackend, name: string): KindQueue {
     },
     backend.createBackend,
   );
-  // Each failed request says so to its caller; between requests there is nobody to tell.
-  queue.on('error', () => undefined);
+  queue.on('error', noOneToTell);
   return queue;
 }
 
@@ -114,7 +116,12 @@ export async function openQueues(o: {
   const resources = new ResourceStack();
   const backend = resources.use(
     'queue connection',
-    await openBackend({ url: o.url, role: 'producer', connections: 4, onError: () => undefined }),
+    await openBackend({
+      url: o.url,
+      role: 'producer',
+      connections: 4,
+      onUnavailable: noOneToTell,
+    }),
     (opened) => opened.close(),
   );
   let queues: ReadonlyMap<JobKind, KindQueue>;

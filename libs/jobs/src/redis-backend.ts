@@ -1,5 +1,6 @@
 import { createRedisBackend } from 'bullmq';
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { withDeadline } from './deadline.ts';
 import { deadlines, type BackendRole, type QueueBackend } from './queue-backend.ts';
 import type { QueueTarget } from './queue-url.ts';
 
@@ -27,6 +28,7 @@ function commonOptions(target: RedisTarget, role: BackendRole): ClientOptions {
     ...(target.tls ? { tls: {} } : {}),
     connectTimeout: deadlines.connect,
     keepAlive: 10_000,
+    socketTimeout: deadlines.command[role],
     lazyConnect: true,
     // A producer's caller waits: it fails on the second try. A consumer's command outlasts the outage.
     maxRetriesPerRequest: role === 'producer' ? 1 : null,
@@ -69,12 +71,13 @@ function newClient(target: RedisTarget, role: BackendRole): Redis | Cluster {
 export async function openRedisBackend(o: {
   readonly target: RedisTarget;
   readonly role: BackendRole;
+  /** Told of each failure to reach the server. */
   readonly onError: (error: unknown) => void;
 }): Promise<QueueBackend> {
   const client = newClient(o.target, o.role);
   client.on('error', o.onError);
   try {
-    await client.connect();
+    await withDeadline(client.connect(), deadlines.request, () => new Error('no answer'));
   } catch (error) {
     client.disconnect();
     throw error;
