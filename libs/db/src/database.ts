@@ -31,10 +31,18 @@ function createPrismaClient(pool: Pool) {
 /** Prisma's client without the secret columns. */
 export type Prisma = ReturnType<typeof createPrismaClient>;
 
+/** What is left of it inside a transaction. */
+export type PrismaTransaction = Omit<
+  Prisma,
+  '$connect' | '$disconnect' | '$on' | '$use' | '$extends' | '$transaction'
+>;
+
 /** Records of signfleet. One pool of connections serves Prisma and the prepared statements. */
 export interface Database extends StatementRunner {
   /** Ordinary reads and writes; throws DbError. */
   readonly prisma: Prisma;
+  /** Ordinary reads and writes that are committed together. */
+  prismaTransaction<T>(run: (tx: PrismaTransaction) => Promise<T>): Promise<T>;
   /** Prepared statements on one connection, committed together. */
   transaction<T>(run: (tx: StatementRunner) => Promise<T>): Promise<T>;
   /** Throws DbError `unavailable` if the server doesn't answer. */
@@ -117,6 +125,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     // The extension changes what is thrown and nothing of the interface.
     prisma: extended as unknown as Prisma,
     query: (statement, values) => mapped(() => runner.query(statement, values)),
+    prismaTransaction: (run) => mapped(() => client.$transaction(run)),
     transaction: (run) => mapped(() => inTransaction(pool, run)),
     ping: () => mapped(async () => void (await pool.query('SELECT 1'))),
     close: () => resources.close(),

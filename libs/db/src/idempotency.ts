@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
-import type { StatementRunner } from './database.ts';
+import type { Database, PrismaTransaction, StatementRunner } from './database.ts';
 import { DbError } from './error.ts';
 
 /** Makes a submission repeatable: the same key and request are answered by what the first one made. */
@@ -54,4 +54,32 @@ export function recordIdempotencySql(from: string): string {
   return `INSERT INTO idempotency_records (tenant_id, key, request_hash, resource_id)
     SELECT $1, $2::text, $3::bytea, $4 FROM ${from} WHERE $2::text IS NOT NULL
     ON CONFLICT DO NOTHING RETURNING 1`;
+}
+
+/**
+ * Runs `write` in a transaction, at most once for an idempotency key; a repetition gets what `read`
+ * finds under the id that the first one recorded.
+ */
+export async function createOnce<Resource>(
+  db: Database,
+  o: { readonly tenantId: string; readonly id: string; readonly idempotency?: Idempotency },
+  write: (tx: PrismaTransaction) => Promise<Resource>,
+  read: (id: string) => Promise<Resource>,
+): Promise<Created<Resource>> {
+  const { tenantId, id, idempotency } = o;
+  const created = await db.prismaTransaction(async (tx) => {
+    if (idempotency !== undefined) {
+      const { key, requestHash } = idempotency;
+      const record = { tenantId, key, requestHash: Buffer.from(requestHash), resourceId: id };
+      const { count } = await tx.idempotencyRecord.createMany({
+        data: [record],
+        skipDuplicates: true,
+      });
+      if (count === 0) return undefined;
+    }
+    return { resource: await write(tx) };
+  });
+  if (created !== undefined) return { ...created, replayed: false };
+  const earlier = await findIdempotentResource(db, o);
+  return { resource: await read(earlier ?? id), replayed: true };
 }

@@ -6,6 +6,15 @@ export type { Created, Idempotency } from './idempotency.ts';
 export type { Page, PageRequest } from './page.ts';
 export type { EventType } from './emit.ts';
 export type {
+  Batch,
+  Certificate,
+  CertificateMode,
+  Grant,
+  KeyState,
+  User,
+  WebhookDelivery,
+} from './generated/client.ts';
+export type {
   DestinationObject,
   Signing,
   SigningRequest,
@@ -40,3 +49,63 @@ export {
   type Finished,
 } from './finish-signing.ts';
 export { getBatch, getSigning, listBatches, listSignings, type SigningFilter } from './signings.ts';
+export { createUser, getUser, listUsers, type NewUser } from './users.ts';
+export { createKey, getKey, listKeys, revokeKey, type Key } from './keys.ts';
+export {
+  claimKeyEnrolment,
+  completeKeyEnrolment,
+  failKeyEnrolment,
+  releaseKeyEnrolment,
+  type ClaimedKeyEnrolment,
+  type KeyEnrolment,
+  type KeyEnrolmentFault,
+} from './key-enrolment.ts';
+export {
+  getCertificate,
+  importCertificate,
+  listCertificates,
+  type NewCertificate,
+} from './certificates.ts';
+export {
+  createApiKey,
+  findCaller,
+  listApiKeys,
+  revokeApiKey,
+  scopes,
+  type ApiKey,
+  type Caller,
+  type NewApiKey,
+  type Scope,
+} from './api-keys.ts';
+export {
+  canUseKey,
+  createGrant,
+  deleteGrant,
+  findUsableKeys,
+  listGrants,
+  type NewGrant,
+  type UsableKey,
+  type UsableKeys,
+} from './grants.ts';
+export { bootstrapTenant, type Bootstrapped } from './bootstrap.ts';
+export { getEvent, listEvents, type StreamedEvent } from './events.ts';
+export {
+  createWebhookEndpoint,
+  deleteWebhookEndpoint,
+  getWebhookEndpoint,
+  listWebhookEndpoints,
+  updateWebhookEndpoint,
+  type NewWebhookEndpoint,
+  type WebhookEndpoint,
+  type WebhookEndpointChange,
+} from './webhook-endpoints.ts';
+export {
+  claimDelivery,
+  listDeliveries,
+  recordDeliveryAttempt,
+  type ClaimedDelivery,
+  type DeliveryAttemptRecord,
+  type DeliveryNext,
+} from './webhook-deliveries.ts';
+export { takeStaleDeliveries, takeStaleKeys, takeStaleSignings } from './stale.ts';
+export { appendAudit, type Actor, type AuditRecord } from './audit.ts';
