@@ -1,12 +1,14 @@
-import { UnrecoverableError, Worker, type IQueueBackend, type Job as QueueJob } from 'bullmq';
+import { Worker, type IQueueBackend } from 'bullmq';
 import { ResourceStack } from '@signfleet/errors';
+import { consumerError, throttled } from './consumer-error.ts';
 import { withDeadline } from './deadline.ts';
 import { JobsError } from './error.ts';
-import { parseJobPayload, type JobKind, type JobPayload } from './job-kind.ts';
+import { InHand } from './in-hand.ts';
+import type { JobKind, JobPayload } from './job-kind.ts';
 import type { Job, JobOutcome } from './job-outcome.ts';
 import { asJobsError, openBackend, queueName, redisKeyPrefix, request } from './open-backend.ts';
 import { deadlines, type QueueBackend } from './queue-backend.ts';
-import { retryDelay } from './retry-delay.ts';
+import { retryBackoff, runJob } from './run-job.ts';
 
 export interface ConsumeOptions {
   readonly url: string;
@@ -40,72 +42,8 @@ export interface Consumer {
 }
 
 const stalledIntervalMs = 2_000;
-/** While the server is away, one report per code and interval is enough. */
-const reportIntervalMs = 5_000;
 
 type KindWorker = Worker<JobPayload, void, string, IQueueBackend>;
-
-/** Makes BullMQ put the job to sleep: its custom backoff strategy reads the delay from here. */
-class RetryLater extends Error {
-  readonly retryInMs: number;
-
-  constructor(retryInMs: number, reason: string) {
-    super(reason);
-    this.name = 'RetryLater';
-    this.retryInMs = retryInMs;
-  }
-}
-
-function throttled(onError: (error: JobsError) => void): (error: JobsError) => void {
-  const lastReport = new Map<string, number>();
-  return (error) => {
-    if (error.code === 'unavailable') {
-      const now = Date.now();
-      if (now - (lastReport.get(error.code) ?? 0) < reportIntervalMs) return;
-      lastReport.set(error.code, now);
-    }
-    onError(error);
-  };
-}
-
-function unexpectedRetryDelay(kind: JobKind, attempt: number): number {
-  return retryDelay({ kind, attempt }) ?? 60_000;
-}
-
-/** One job through the processor; what it throws is how BullMQ learns of a retry or a failure. */
-async function runJob(
-  o: Pick<ConsumeOptions, 'kind' | 'process'> & { readonly report: (error: JobsError) => void },
-  queued: QueueJob<JobPayload>,
-  signal: AbortSignal,
-): Promise<void> {
-  const attempt = queued.attemptsStarted;
-  let result: JobOutcome;
-  try {
-    const id = parseJobPayload(queued.data, queued.id);
-    result = await o.process({ id, attempt, enqueuedAt: new Date(queued.timestamp), signal });
-  } catch (cause) {
-    if (cause instanceof JobsError && cause.code === 'payload_invalid') {
-      o.report(cause);
-      throw new UnrecoverableError(cause.code);
-    }
-    o.report(
-      new JobsError('process_failed', `the processor of ${o.kind} threw`, {
-        cause,
-        details: { id: queued.id ?? '', attempt },
-      }),
-    );
-    // The cause's message is unknown, and what is thrown here is stored in the queue.
-    throw new RetryLater(unexpectedRetryDelay(o.kind, attempt), 'process_failed');
-  }
-  switch (result.outcome) {
-    case 'done':
-      return;
-    case 'retry':
-      throw new RetryLater(Math.max(0, Math.round(result.retryInMs)), result.reason);
-    case 'failed':
-      throw new UnrecoverableError(result.reason);
-  }
-}
 
 function openWorker(
   o: ConsumeOptions,
@@ -126,15 +64,15 @@ function openWorker(
       maxStalledCount: 2 ** 31 - 1,
       runRetryDelay: 500,
       settings: {
-        backoffStrategy: (attemptsMade, _type, error) =>
-          error instanceof RetryLater
-            ? error.retryInMs
-            : unexpectedRetryDelay(o.kind, attemptsMade),
+        backoffStrategy: (attemptsMade, _type, error) => retryBackoff(o.kind, attemptsMade, error),
       },
     },
     backend.createBackend,
   );
-  worker.on('error', (error) => report(asJobsError(backend, error)));
+  worker.on('error', (error) => {
+    const meaning = consumerError(backend, error);
+    if (meaning !== undefined) report(meaning);
+  });
   worker.on('lockRenewalFailed', (ids) => {
     for (const id of ids) {
       worker.cancelJob(id, 'lock_lost');
@@ -142,30 +80,6 @@ function openWorker(
     }
   });
   return worker;
-}
-
-/** Counts the jobs in hand and says when the last one has ended. */
-class InHand {
-  #count = 0;
-  #idle: (() => void)[] = [];
-
-  get count(): number {
-    return this.#count;
-  }
-
-  async run<Result>(work: () => Promise<Result>): Promise<Result> {
-    this.#count += 1;
-    try {
-      return await work();
-    } finally {
-      this.#count -= 1;
-      if (this.#count === 0) for (const resolve of this.#idle.splice(0)) resolve();
-    }
-  }
-
-  async ended(): Promise<void> {
-    if (this.#count > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
-  }
 }
 
 /**

@@ -10,10 +10,20 @@ type RedisTarget = Extract<QueueTarget, { backend: 'redis' }>;
 /** Replies by which a Redis server says "not now"; any other reply is a no. */
 const transientReply =
   /^(LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|OOM|UNBLOCKED)\b/;
+const transientName = /^(MaxRetriesPerRequestError|ClusterAllFailedError|AbortError)$/;
+/** ioredis and BullMQ give these neither a code nor a name. */
+const transientMessage =
+  /connection is closed|connection is in|timed out|socket timeout|not writ?eable|isn't writeable|no answer|sentinels are unreachable|refresh slots|none of startup nodes|ready check failed/i;
 
 function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return error.name !== 'ReplyError' || transientReply.test(error.message);
+  if (error.name === 'ReplyError') return transientReply.test(error.message);
+  return (
+    transientName.test(error.name) ||
+    transientMessage.test(error.message) ||
+    // The system's errors: ECONNREFUSED, ENOTFOUND, EPIPE, … BullMQ's own codes are numbers.
+    ('code' in error && typeof error.code === 'string' && /^E[A-Z]+/.test(error.code))
+  );
 }
 
 /** Milliseconds to wait before reconnecting for the nth time; never gives up. */
