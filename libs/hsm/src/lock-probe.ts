@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+
+import { CKA, CKK } from './constants.ts';
+import type { Attribute, Handle } from './cryptoki.ts';
+import { HsmError } from './error.ts';
+import { nativeTemplate } from './native-unwrap.ts';
+import { CKR } from './return-value.ts';
+import { lockedAttributes, type Unwrapping } from './unwrapped-key.ts';
+
+/** Whether the HSM itself keeps unwrapped keys from leaving, or only the worker's good manners. */
+export type SecurityLevel = 'locked' | 'unlocked';
+
+// A read-only session refuses the wish for a token object before the template is even looked at.
+const refusals: readonly string[] = [CKR.templateInconsistent, CKR.sessionReadOnly];
+
+function without(type: number): Attribute[] {
+  return lockedAttributes.filter((attribute) => attribute.type !== type);
+}
+
+function changed(type: number, value: boolean): Attribute[] {
+  return [...without(type), { type, value }];
+}
+
+/** Templates with which a thief of the PIN would take a key out or keep it in the token. */
+export const looseTemplates: readonly {
+  readonly name: string;
+  readonly template: readonly Attribute[];
+}[] = [
+  { name: 'extractable', template: changed(CKA.extractable, true) },
+  { name: 'extractable omitted', template: without(CKA.extractable) },
+  { name: 'not sensitive', template: changed(CKA.sensitive, false) },
+  { name: 'sensitive omitted', template: without(CKA.sensitive) },
+  { name: 'token object', template: changed(CKA.token, true) },
+  { name: 'copyable', template: changed(CKA.copyable, true) },
+];
+
+/**
+ * Tries to unwrap `blob` loosely. Only a refusal of the template itself counts as locked. A random
+ * blob serves where none is at hand: an HSM that checks the blob first then counts as unlocked.
+ */
+export async function probeLock(
+  unwrapping: Unwrapping,
+  session: Handle,
+  o: { readonly keyEncryptionKey: Handle; readonly blob?: Buffer },
+): Promise<SecurityLevel> {
+  let level: SecurityLevel = 'locked';
+  for (const { template } of looseTemplates) {
+    const native = nativeTemplate([...template, { type: CKA.keyType, value: CKK.ec }]);
+    try {
+      const loose = await unwrapping.unwrap(session, {
+        mechanism: unwrapping.mechanism,
+        unwrappingKey: o.keyEncryptionKey,
+        wrappedKey: o.blob ?? randomBytes(48),
+        template: native,
+      });
+      unwrapping.cryptoki.destroyObject(session, loose);
+      level = 'unlocked';
+    } catch (error) {
+      if (!(error instanceof HsmError) || error.spoils !== 'call') throw error;
+      if (!refusals.includes(String(error.details['returnValue']))) level = 'unlocked';
+    }
+  }
+  return level;
+}
