@@ -1,6 +1,7 @@
 import { decodeObjectIdentifier, DerReader, readDer } from './der-reader.ts';
 import { derTag } from './der.ts';
 import { PkiError } from './error.ts';
+import { memoizeBytes } from './memo.ts';
 
 /** The fields of a certificate that CMS and path building compare, as encoded (RFC 5280 section 4.1). */
 export interface CertificateFields {
@@ -46,11 +47,18 @@ function readExtensions(tbs: DerReader): CertificateExtension[] {
 }
 
 /**
- * Reads those fields and nothing else; fast enough for once per document.
+ * Reads those fields and nothing else; recent certificates are remembered, since every document
+ * of a key brings the same ones.
  *
  * @throws PkiError `malformed_certificate`.
  */
-export function readCertificateFields(certificate: Uint8Array): CertificateFields {
+export const readCertificateFields: (certificate: Uint8Array) => CertificateFields = memoizeBytes(
+  1024,
+  // A copy, lest what is remembered keep the whole document alive in which the certificate stood.
+  (certificate: Uint8Array) => readFields(new Uint8Array(certificate)),
+);
+
+function readFields(certificate: Uint8Array): CertificateFields {
   try {
     const whole = new DerReader(readDer(certificate, derTag.sequence).contents);
     const tbs = whole.enter(derTag.sequence);

@@ -32,3 +32,4 @@ export { issueCaCertificate, issueSigningCertificate } from './issue-certificate
 export { encodePem, parsePem, type PemLabel } from './pem.ts';
 export { randomSerialNumber } from './serial-number.ts';
 export type { Validity } from './validity.ts';
+export { checkCertificateChain, type ChainFacts } from './certificate-chain.ts';

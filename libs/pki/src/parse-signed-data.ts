@@ -2,6 +2,7 @@ import { cmsOid } from './cms-oid.ts';
 import { assertDer, decodeObjectIdentifier, DerReader, readDer } from './der-reader.ts';
 import { derTag, element } from './der.ts';
 import { PkiError } from './error.ts';
+import { hasNoParameters } from './signature-algorithm.ts';
 import { parseSignedAttributes, type ParsedSignedAttributes } from './parse-signed-attributes.ts';
 
 /** Whom a SignerInfo names as its signer (RFC 5652 section 5.3). */
@@ -34,10 +35,16 @@ function refuse(reason: string): never {
   throw new PkiError('malformed_signed_data', reason);
 }
 
-/** An AlgorithmIdentifier's OID; parameters must be absent or NULL, as for all that we verify. */
+/** An AlgorithmIdentifier's OID. Its parameters are judged where the algorithm is known. */
 function algorithmOid(algorithm: Uint8Array): string {
   const fields = new DerReader(readDer(algorithm, derTag.sequence).contents);
   return decodeObjectIdentifier(fields.next(derTag.objectIdentifier).contents);
+}
+
+/** Digests have no parameters, and verifiers take NULL for none (RFC 5754 section 2). */
+function digestOid(algorithm: Uint8Array): string {
+  if (!hasNoParameters(algorithm)) refuse('a digest algorithm has parameters');
+  return algorithmOid(algorithm);
 }
 
 function smallInteger(reader: DerReader): number {
@@ -72,7 +79,7 @@ function readSignerInfo(signer: DerReader): ParsedSignerInfo {
     signerIdentifier,
     digestAlgorithmDer,
     signatureAlgorithmDer,
-    digestOid: algorithmOid(digestAlgorithmDer),
+    digestOid: digestOid(digestAlgorithmDer),
     signatureOid: algorithmOid(signatureAlgorithmDer),
     signedAttributes: parseSignedAttributes(element(derTag.set, attributes.contents)),
     signature,
@@ -103,7 +110,7 @@ function readSignedData(der: Uint8Array): ParsedSignedData {
   const { version: signerVersion, ...signer } = readSignerInfo(signers.enter(derTag.sequence));
   if (!signers.done) refuse('more than one signer');
   if (version !== signerVersion) refuse('SignedData version');
-  if (!digestAlgorithms.some(({ bytes }) => algorithmOid(bytes) === signer.digestOid))
+  if (!digestAlgorithms.some(({ bytes }) => digestOid(bytes) === signer.digestOid))
     refuse("the signer's digest algorithm is not announced");
   const embedded = certificates === undefined ? [] : new DerReader(certificates.contents).rest();
   if (embedded.some(({ tag }) => tag !== derTag.sequence)) refuse('not an X.509 certificate');

@@ -1,5 +1,7 @@
-import type { ParsedSignedData } from './parse-signed-data.ts';
+import { DerReader, readDer } from './der-reader.ts';
+import { derNull, derTag } from './der.ts';
 import { PkiError } from './error.ts';
+import type { ParsedSignedData } from './parse-signed-data.ts';
 
 /** Digests that signatures of others are verified with, named as node:crypto names them. */
 export type VerifiedDigest = 'sha256' | 'sha384' | 'sha512';
@@ -26,6 +28,15 @@ const schemeByOid: Readonly<Record<string, SignatureScheme>> = {
   '1.2.840.10045.4.3.4': { keyType: 'ec', digest: 'sha512' },
 };
 
+/** Whether a DER AlgorithmIdentifier's parameters are absent or NULL. */
+export function hasNoParameters(algorithm: Uint8Array): boolean {
+  const fields = new DerReader(readDer(algorithm, derTag.sequence).contents);
+  fields.next(derTag.objectIdentifier);
+  const [parameters, ...more] = fields.rest();
+  if (parameters === undefined) return true;
+  return more.length === 0 && Buffer.compare(parameters.bytes, derNull) === 0;
+}
+
 /** @throws PkiError `algorithm_unsupported`. */
 export function findDigest(oid: string): VerifiedDigest {
   const digest = digestByOid[oid];
@@ -51,7 +62,8 @@ export interface SignatureAlgorithm {
 export function findSignatureAlgorithm(parsed: ParsedSignedData): SignatureAlgorithm {
   const digest = findDigest(parsed.digestOid);
   const scheme = schemeByOid[parsed.signatureOid];
-  if (scheme === undefined || (scheme.digest !== undefined && scheme.digest !== digest))
+  const agree = scheme?.digest === undefined || scheme.digest === digest;
+  if (scheme === undefined || !agree || !hasNoParameters(parsed.signatureAlgorithmDer))
     throw new PkiError('algorithm_unsupported', 'the signature algorithm is not one we verify', {
       details: { oid: parsed.signatureOid },
     });

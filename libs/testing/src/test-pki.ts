@@ -62,20 +62,20 @@ export function testPrivateKey(algorithm: KeyAlgorithm): Promise<KeyObject> {
 }
 
 /**
- * A public-key infrastructure made in code: a P-256 CA valid from yesterday for ten years, and a
- * user per algorithm, made when first asked for.
+ * A public-key infrastructure made in code: a CA (P-256 if nothing else is asked for) valid from
+ * yesterday for ten years, and a user per algorithm, made when first asked for.
  */
-export async function testPki(): Promise<TestPki> {
+export async function testPki(o: { readonly caAlgorithm?: KeyAlgorithm } = {}): Promise<TestPki> {
   const now = Math.floor(Date.now() / 1000) * 1000;
   const validity = { notBefore: new Date(now - day), notAfter: new Date(now + 3650 * day) };
-  const caSigner = softwareSigner(await generatePrivateKey('P-256'));
+  const caSigner = softwareSigner(await generatePrivateKey(o.caAlgorithm ?? 'P-256'));
   const caCertificate = await issueCaCertificate({
     signer: caSigner,
     subject: { commonName: 'Test issuing CA', organization: 'Test', country: 'SE' },
     validity,
     serialNumber: randomSerialNumber(),
   });
-  const issue: TestPki['issue'] = (o) =>
+  const issue: TestPki['issue'] = (certificate) =>
     issueSigningCertificate({
       caSigner,
       caCertificate,
@@ -83,7 +83,7 @@ export async function testPki(): Promise<TestPki> {
       profile: {},
       serialNumber: randomSerialNumber(),
       validity,
-      ...o,
+      ...certificate,
     });
   const identities = new Map<KeyAlgorithm, Promise<TestIdentity>>();
   const identify = async (algorithm: KeyAlgorithm): Promise<TestIdentity> => {
