@@ -15,11 +15,12 @@ import { digestDocument } from '../src/digest.ts';
 import { prepareSignature, type PrepareOptions } from '../src/prepare.ts';
 import { sealDocument, type SealedDocument } from '../src/seal.ts';
 
-/** A key with a self-signed certificate, made by the openssl program. */
+/** A key with a certificate issued by a root, all made by the openssl program. */
 export interface TestIdentity {
   readonly signer: Signer;
-  readonly certificate: Uint8Array;
-  readonly certificatePem: string;
+  /** DER: the signer's certificate, then its root. */
+  readonly certificateChain: readonly [Uint8Array, Uint8Array];
+  readonly rootPem: string;
 }
 
 const keyOptions = {
@@ -31,22 +32,39 @@ const keyOptions = {
 /** Makes an identity whose certificate may sign documents. */
 export function createIdentity(algorithm: keyof typeof keyOptions): TestIdentity {
   return inTemporaryDirectory((directory) => {
-    const key = join(directory, 'key.pem');
-    const certificate = join(directory, 'certificate.pem');
-    execFileSync(
-      'openssl',
-      [
-        ...['req', '-x509', '-nodes', '-newkey', ...keyOptions[algorithm]],
-        ...['-keyout', key, '-out', certificate, '-days', '30', '-subj', '/CN=Test signer/C=DE'],
-        ...['-addext', 'keyUsage=critical,digitalSignature,nonRepudiation'],
-      ],
-      { stdio: 'ignore' },
-    );
-    const certificatePem = readFileSync(certificate, 'utf8');
-    const der = Buffer.from(certificatePem.replace(/-----[^-]+-----|\s/g, ''), 'base64');
-    const signer = softwareSigner(createPrivateKey(readFileSync(key)));
-    return { signer, certificate: der, certificatePem };
+    const path = (name: string): string => join(directory, name);
+    const request = (name: string, options: readonly string[]): void => {
+      const files = ['-keyout', path(`${name}-key.pem`), '-out', path(`${name}.pem`)];
+      const common = [
+        'req',
+        '-x509',
+        '-nodes',
+        '-days',
+        '30',
+        ...files,
+        '-subj',
+        `/CN=Test ${name}`,
+      ];
+      execFileSync('openssl', [...common, ...options], { stdio: 'ignore' });
+    };
+    request('root', ['-newkey', 'rsa:2048', '-addext', 'keyUsage=critical,keyCertSign,cRLSign']);
+    request('signer', [
+      ...['-newkey', ...keyOptions[algorithm]],
+      ...['-CA', path('root.pem'), '-CAkey', path('root-key.pem')],
+      ...['-addext', 'basicConstraints=critical,CA:FALSE'],
+      ...['-addext', 'keyUsage=critical,digitalSignature,nonRepudiation'],
+    ]);
+    const pem = (name: string): string => readFileSync(path(`${name}.pem`), 'utf8');
+    return {
+      signer: softwareSigner(createPrivateKey(readFileSync(path('signer-key.pem')))),
+      certificateChain: [derOf(pem('signer')), derOf(pem('root'))],
+      rootPem: pem('root'),
+    };
   });
+}
+
+function derOf(pem: string): Uint8Array {
+  return Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ''), 'base64');
 }
 
 /** Signs as the worker does: prepare, digest, sign, seal. */
@@ -55,9 +73,8 @@ export async function signPdf(
   identity: TestIdentity,
   options: Partial<PrepareOptions> = {},
 ): Promise<SealedDocument> {
-  const { signer, certificate } = identity;
+  const { signer, certificateChain } = identity;
   const { algorithm } = signer;
-  const certificateChain = [certificate];
   const prepared = prepareSignature(source, {
     signingTime: new Date('2026-02-03T04:05:06Z'),
     contentsBytes: signedDataSizeLimit({ certificateChain, algorithm }),
@@ -66,7 +83,7 @@ export async function signPdf(
   const digested = digestDocument(prepared, algorithmFacts[algorithm].digest);
   const attributes = signedAttributes({
     messageDigest: digested.messageDigest,
-    signingCertificate: certificate,
+    signingCertificate: certificateChain[0],
     algorithm,
   });
   const signature = await signer.sign(attributes);
