@@ -13,6 +13,7 @@ export type { TokenAccess } from './open-token.ts';
 export { openProvisioningToken, type ProvisioningToken } from './provisioning-token.ts';
 export {
   openSigningToken,
+  type BracketObserver,
   type SigningToken,
   type SigningTokenFacts,
   type SigningTokenOptions,

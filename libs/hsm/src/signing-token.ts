@@ -18,6 +18,12 @@ export interface SigningTokenFacts {
   readonly keyEncryptionKeyIds: readonly string[];
 }
 
+/** Is told how a bracket goes on, for those who measure it. */
+export interface BracketObserver {
+  /** The wait for a session is over, the work of the HSM begins. */
+  readonly onSession?: () => void;
+}
+
 /** The token that a signing worker may use: it turns a wrapped key into signatures, nothing else. */
 export interface SigningToken {
   readonly facts: SigningTokenFacts;
@@ -33,6 +39,7 @@ export interface SigningToken {
   withUnwrappedKey<Result>(
     record: WrappedKeyRecord,
     use: (signer: Signer) => Promise<Result>,
+    observe?: BracketObserver,
   ): Promise<Result>;
   /** Resolves if a session can be had, is logged in, and sees a KEK. @throws HsmError. */
   health(): Promise<void>;
@@ -85,10 +92,11 @@ function signingToken(
   const keyEncryptionKeys = perLogin((session) => findKeyEncryptionKeys(cryptoki, session));
   return {
     facts: o.facts,
-    withUnwrappedKey: async (record, use) => {
+    withUnwrappedKey: async (record, use, observe) => {
       o.verifyBinding(record);
       const blob = unframeWrappedKey(record.wrappedKey);
       return pool.withSession((lease) => {
+        observe?.onSession?.();
         const keyEncryptionKey = keyEncryptionKeys(lease).get(record.keyEncryptionKeyId);
         if (keyEncryptionKey === undefined) throw missing(record.keyEncryptionKeyId);
         const { algorithm, publicKey } = record;
