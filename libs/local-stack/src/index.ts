@@ -4,3 +4,4 @@ export { startRedis, type LocalRedis, type RedisOptions } from './redis.ts';
 export { createSoftHsm, findSoftHsmModule, type SoftHsm, type TokenOptions } from './soft-hsm.ts';
 export { secretFile } from './secret-file.ts';
 export { startService, type ServiceOptions, type ServiceProcess } from './service-process.ts';
+export { startS3, startS3Process, type LocalS3, type S3Options } from './s3.ts';
