@@ -5,19 +5,31 @@ import tseslint from 'typescript-eslint';
 /** Who may import whom, by the `scope:` tag in each package.json. */
 const allowed = {
   errors: [],
+  audit: [],
   pki: ['errors'],
   hsm: ['errors', 'pki'],
   pdf: ['errors', 'pki'],
   jobs: ['errors'],
-  db: ['errors'],
+  db: ['errors', 'audit'],
   storage: ['errors'],
   webhooks: ['errors'],
   signpdf: ['errors', 'pki', 'hsm'],
   'local-stack': ['errors'],
-  testing: ['errors', 'pki', 'hsm', 'pdf', 'db', 'jobs', 'storage', 'webhooks', 'local-stack'],
+  testing: [
+    'errors',
+    'audit',
+    'pki',
+    'hsm',
+    'pdf',
+    'db',
+    'jobs',
+    'storage',
+    'webhooks',
+    'local-stack',
+  ],
   api: ['errors', 'pki', 'db', 'jobs', 'storage', 'webhooks'],
   worker: ['errors', 'pki', 'hsm', 'pdf', 'db', 'jobs', 'storage', 'webhooks'],
-  cli: ['errors', 'pki', 'hsm', 'pdf', 'storage', 'webhooks', 'local-stack'],
+  cli: ['errors', 'audit', 'pki', 'hsm', 'pdf', 'storage', 'webhooks', 'local-stack'],
 };
 
 const boundaries = (extra) => [

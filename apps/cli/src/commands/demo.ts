@@ -1,0 +1,55 @@
+import { rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ResourceStack } from '@signfleet/errors';
+import { Command } from 'commander';
+import { collectDocuments } from '../collect-documents.ts';
+import { localStackFolder } from '../connection.ts';
+import { watchInterruption } from '../demo/interruption.ts';
+import { startLocalStack } from '../demo/local-stack.ts';
+import { runDemo } from '../demo/run-demo.ts';
+import { CliError } from '../error.ts';
+
+interface Options {
+  readonly exit: boolean;
+  readonly reset: boolean;
+  readonly out: string;
+}
+
+const examples = fileURLToPath(new URL('../../../../examples', import.meta.url));
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+export function demoCommand(): Command {
+  return new Command('demo')
+    .description('start a whole signfleet on this machine and sign PDFs with three users’ keys')
+    .argument('[paths...]', 'files and folders; default: the samples in examples/')
+    .option('--exit', 'stop everything when the table is printed', false)
+    .option('--reset', 'throw away the data of earlier runs', false)
+    .option('--out <folder>', 'where the signed PDFs go', 'out')
+    .action(demo);
+}
+
+async function demo(paths: string[], options: Options): Promise<void> {
+  const documents = await collectDocuments(paths.length === 0 ? [examples] : paths);
+  const folder = resolve(localStackFolder);
+  const interruption = watchInterruption();
+  const resources = new ResourceStack();
+  const onStep = (step: string): void => say(`… ${step}`);
+  try {
+    if (options.reset) await rm(folder, { recursive: true, force: true });
+    const stack = await startLocalStack(folder, { onStep });
+    resources.use('local stack', stack, (running) => running.close());
+    const run = runDemo(stack, { documents, outputFolder: options.out, onStep });
+    await Promise.race([run, interruption.thrown]);
+    if (!options.exit) {
+      say(`\nThe API is at ${stack.api.url}; its key is in ${stack.api.apiKeyFile}.`);
+      say('Try "npx signfleet status" in a second terminal. Ctrl-C stops everything.');
+      await interruption.happened;
+    }
+  } catch (cause) {
+    if (!(cause instanceof CliError && cause.code === 'interrupted')) throw cause;
+  } finally {
+    onStep('stopping');
+    await resources.close();
+  }
+}
