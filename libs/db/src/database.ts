@@ -127,7 +127,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     query: (statement, values) => mapped(() => runner.query(statement, values)),
     prismaTransaction: (run) => mapped(() => client.$transaction(run)),
     transaction: (run) => mapped(() => inTransaction(pool, run)),
-    ping: () => mapped(async () => void (await pool.query('SELECT 1'))),
+    ping: () =>
+      mapped(async () => {
+        await pool.query('SELECT 1');
+      }),
     close: () => resources.close(),
   };
 }

@@ -2,7 +2,8 @@ export { openDatabase, type Database, type DatabaseOptions } from './database.ts
 export { DbError, type DbErrorCode } from './error.ts';
 export { applyMigrations, diffMigrations } from './migrate.ts';
 export { newId, type IdPrefix } from './ids.ts';
-export type { Created, Idempotency } from './idempotency.ts';
+export { findIdempotentResource, type Created, type Idempotency } from './idempotency.ts';
+export { countSignings } from './count-signings.ts';
 export type { Page, PageRequest } from './page.ts';
 export type { EventType } from './emit.ts';
 export type {
@@ -48,7 +49,14 @@ export {
   type Cancellation,
   type Finished,
 } from './finish-signing.ts';
-export { getBatch, getSigning, listBatches, listSignings, type SigningFilter } from './signings.ts';
+export {
+  getBatch,
+  getSigning,
+  listBatches,
+  listSignings,
+  type SigningFilter,
+  type Visibility,
+} from './signings.ts';
 export { createUser, getUser, listUsers, type NewUser } from './users.ts';
 export { createKey, getKey, listKeys, revokeKey, type Key } from './keys.ts';
 export {
@@ -74,6 +82,7 @@ export {
   scopes,
   type ApiKey,
   type Caller,
+  type CreatedApiKey,
   type NewApiKey,
   type Scope,
 } from './api-keys.ts';
@@ -109,3 +118,15 @@ export {
 } from './webhook-deliveries.ts';
 export { takeStaleDeliveries, takeStaleKeys, takeStaleSignings } from './stale.ts';
 export { appendAudit, type Actor, type AuditRecord } from './audit.ts';
+export { getAuditChainHead, listAuditEntries } from './audit-log.ts';
+export { sealAuditChain } from './seal-audit-chain.ts';
+export {
+  auditChainOrigin,
+  auditEntryHash,
+  verifyAuditChain,
+  type AuditChainEntry,
+  type AuditChainExpectation,
+  type AuditChainFault,
+  type AuditChainLink,
+  type AuditChainVerdict,
+} from '@signfleet/audit';
