@@ -4,6 +4,7 @@ import { appendAudit, type Actor } from './audit.ts';
 import type { Database, PrismaTransaction } from './database.ts';
 import { DbError } from './error.ts';
 import type { ApiKey as ApiKeyRow } from './generated/client.ts';
+import { createOnce, type Idempotency } from './idempotency.ts';
 import { newId } from './ids.ts';
 import { pageOf, pageQuery, type Page, type PageRequest } from './page.ts';
 
@@ -42,17 +43,33 @@ export interface NewApiKey {
   readonly expiresAt?: Date;
 }
 
-/** Makes an API key inside a transaction; the token is in the answer and nowhere else. */
+/** An API key with its token, which is in this answer and nowhere else. */
+export interface CreatedApiKey {
+  readonly apiKey: ApiKey;
+  readonly token: string;
+}
+
+interface ApiKeyCreation {
+  readonly tenantId: string;
+  readonly actor: Actor;
+  readonly apiKey: NewApiKey;
+  /** From `newId('api')`. */
+  readonly id?: string;
+  /** 37 secret bytes that the token is made of; random ones by default. */
+  readonly tokenSeed?: Uint8Array;
+}
+
+/** Makes an API key inside a transaction. */
 export async function insertApiKey(
   tx: PrismaTransaction,
-  o: { readonly tenantId: string; readonly actor: Actor; readonly apiKey: NewApiKey },
-): Promise<{ readonly apiKey: ApiKey; readonly token: string }> {
-  const { token, prefix, secretHash } = newApiToken();
+  o: ApiKeyCreation,
+): Promise<CreatedApiKey> {
+  const { token, prefix, secretHash } = newApiToken(o.tokenSeed);
   const { tenantId, actor } = o;
   const { name, expiresAt } = o.apiKey;
   const apiKey = await tx.apiKey.create({
     data: {
-      id: newId('api'),
+      id: o.id ?? newId('api'),
       tenantId,
       name,
       scopes: [...o.apiKey.scopes],
@@ -71,12 +88,29 @@ export async function insertApiKey(
   return { apiKey, token };
 }
 
-/** Makes an API key. It can sign with no key until it is granted one. */
+/**
+ * Makes an API key. It can sign with no key until it is granted one. A repetition (same idempotency
+ * key) must bring the same `tokenSeed`, since the token is not stored. Throws DbError
+ * `idempotency_mismatch`.
+ */
 export async function createApiKey(
   db: Database,
-  o: { readonly tenantId: string; readonly actor: Actor; readonly apiKey: NewApiKey },
-): Promise<{ readonly apiKey: ApiKey; readonly token: string }> {
-  return db.prismaTransaction((tx) => insertApiKey(tx, o));
+  o: Omit<ApiKeyCreation, 'id'> & { readonly idempotency?: Idempotency },
+): Promise<CreatedApiKey> {
+  const id = newId('api');
+  const { resource } = await createOnce<CreatedApiKey>(
+    db,
+    { ...o, id },
+    (tx) => insertApiKey(tx, { ...o, id }),
+    async (earlier) => {
+      const apiKey = await db.prisma.apiKey.findFirst({
+        where: { id: earlier, tenantId: o.tenantId },
+      });
+      if (apiKey === null) throw new DbError('not_found', 'there is no such API key');
+      return { apiKey, token: newApiToken(o.tokenSeed).token };
+    },
+  );
+  return resource;
 }
 
 const find = {

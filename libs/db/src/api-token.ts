@@ -1,4 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { DbError } from './error.ts';
 
 /** The parts of an API key's token, `sf_<prefix>_<secret>`. */
 export interface ApiToken {
@@ -19,10 +20,19 @@ function hashSecret(secret: string): Buffer {
   return createHash('sha256').update(secret).digest();
 }
 
-/** A new token. It is shown once and cannot be had from what is stored. */
-export function newApiToken(): ApiToken {
-  const prefix = randomBytes(5).toString('hex');
-  const secret = randomBytes(32).toString('base64url');
+/** Random bytes in a token: 5 of prefix, 32 of secret. */
+const SEED_BYTES = 37;
+
+/**
+ * A new token. It is shown once and cannot be had from what is stored. `seed` (37 bytes) makes the
+ * same token again; it is as secret as the token.
+ */
+export function newApiToken(seed: Uint8Array = randomBytes(SEED_BYTES)): ApiToken {
+  if (seed.length !== SEED_BYTES) {
+    throw new DbError('invalid_input', `the seed of a token has ${SEED_BYTES} bytes`);
+  }
+  const prefix = Buffer.from(seed.subarray(0, 5)).toString('hex');
+  const secret = Buffer.from(seed.subarray(5)).toString('base64url');
   return { token: `sf_${prefix}_${secret}`, prefix, secretHash: hashSecret(secret) };
 }
 

@@ -1,7 +1,8 @@
 import { appendAudit, type Actor } from './audit.ts';
-import type { Database } from './database.ts';
+import type { Database, PrismaTransaction } from './database.ts';
 import { DbError } from './error.ts';
 import type { Certificate } from './generated/client.ts';
+import { createOnce, type Idempotency } from './idempotency.ts';
 import { newId } from './ids.ts';
 import { pageOf, pageQuery, type Page, type PageRequest } from './page.ts';
 
@@ -31,46 +32,65 @@ export async function importCertificate(
     readonly actor: Actor;
     readonly keyId: string;
     readonly certificate: NewCertificate;
+    readonly idempotency?: Idempotency;
   },
 ): Promise<Certificate> {
-  const { tenantId, actor, keyId } = o;
+  const id = newId('crt');
+  const { resource } = await createOnce(
+    db,
+    { ...o, id },
+    (tx) => insertCertificate(tx, { ...o, id }),
+    (earlier) => getCertificate(db, { tenantId: o.tenantId, id: earlier }),
+  );
+  return resource;
+}
+
+async function insertCertificate(
+  tx: PrismaTransaction,
+  o: {
+    readonly id: string;
+    readonly tenantId: string;
+    readonly actor: Actor;
+    readonly keyId: string;
+    readonly certificate: NewCertificate;
+  },
+): Promise<Certificate> {
+  const { id, tenantId, actor, keyId } = o;
   const { der, issuers, ...facts } = o.certificate;
-  return db.prismaTransaction(async (tx) => {
-    const key = await tx.key.findFirst({ where: { id: keyId, tenantId } });
-    if (key === null) throw new DbError('not_found', 'there is no such key');
-    const certificate = await tx.certificate.create({
-      data: {
-        ...facts,
-        id: newId('crt'),
-        tenantId,
-        keyId,
-        der: Buffer.from(der),
-        chain: issuers.map((issuer) => Buffer.from(issuer)),
-      },
-    });
-    const { count } = await tx.key.updateMany({
-      where: { id: keyId, state: { in: ['awaiting_certificate', 'active'] } },
-      data: {
-        state: 'active',
-        activeCertificateId: certificate.id,
-        activatedAt: key.activatedAt ?? new Date(),
-      },
-    });
-    if (count === 0) {
-      throw new DbError('invalid_state', 'the key cannot be given a certificate', {
-        details: { state: key.state },
-      });
-    }
-    const details = { certificateId: certificate.id, serialNumber: facts.serialNumber };
-    await appendAudit(tx, {
+  const key = await tx.key.findFirst({ where: { id: keyId, tenantId } });
+  if (key === null) throw new DbError('not_found', 'there is no such key');
+  const certificate = await tx.certificate.create({
+    data: {
+      ...facts,
+      id,
       tenantId,
-      actor,
-      action: 'certificate.import',
-      subject: keyId,
-      details,
-    });
-    return certificate;
+      keyId,
+      der: Buffer.from(der),
+      chain: issuers.map((issuer) => Buffer.from(issuer)),
+    },
   });
+  const { count } = await tx.key.updateMany({
+    where: { id: keyId, state: { in: ['awaiting_certificate', 'active'] } },
+    data: {
+      state: 'active',
+      activeCertificateId: certificate.id,
+      activatedAt: key.activatedAt ?? new Date(),
+    },
+  });
+  if (count === 0) {
+    throw new DbError('invalid_state', 'the key cannot be given a certificate', {
+      details: { state: key.state },
+    });
+  }
+  const details = { certificateId: certificate.id, serialNumber: facts.serialNumber };
+  await appendAudit(tx, {
+    tenantId,
+    actor,
+    action: 'certificate.import',
+    subject: keyId,
+    details,
+  });
+  return certificate;
 }
 
 /** Throws DbError `not_found`. */

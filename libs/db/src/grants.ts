@@ -3,6 +3,7 @@ import { appendAudit, type Actor } from './audit.ts';
 import type { Database, PrismaTransaction } from './database.ts';
 import { DbError } from './error.ts';
 import type { Grant } from './generated/client.ts';
+import { createOnce, type Idempotency } from './idempotency.ts';
 import { derivedId } from './ids.ts';
 import { pageOf, pageQuery, type Page, type PageRequest } from './page.ts';
 
@@ -24,6 +25,10 @@ async function requireOwned(tx: PrismaTransaction, o: NewGrant): Promise<void> {
   if (missing) throw new DbError('not_found', 'there is no such API key, user or key');
 }
 
+function grantId({ apiKeyId, userId, keyId }: NewGrant): string {
+  return derivedId('grt', apiKeyId, userId ?? '*', keyId ?? '*');
+}
+
 /** Grants inside a transaction; see {@link createGrant}. */
 export async function insertGrant(tx: PrismaTransaction, o: NewGrant): Promise<Grant> {
   const { tenantId, actor, apiKeyId, userId, keyId } = o;
@@ -31,7 +36,7 @@ export async function insertGrant(tx: PrismaTransaction, o: NewGrant): Promise<G
     throw new DbError('invalid_input', 'a grant is on a user or on a key');
   }
   await requireOwned(tx, o);
-  const id = derivedId('grt', apiKeyId, userId ?? '*', keyId ?? '*');
+  const id = grantId(o);
   const { count } = await tx.grant.createMany({
     data: [{ id, tenantId, apiKeyId, userId: userId ?? null, keyId: keyId ?? null }],
     skipDuplicates: true,
@@ -43,9 +48,28 @@ export async function insertGrant(tx: PrismaTransaction, o: NewGrant): Promise<G
   return tx.grant.findUniqueOrThrow({ where: { id } });
 }
 
-/** Grants; the same grant again is the same row. Throws DbError `not_found`, `invalid_input`. */
-export async function createGrant(db: Database, o: NewGrant): Promise<Grant> {
-  return db.prismaTransaction((tx) => insertGrant(tx, o));
+/**
+ * Grants; the same grant again is the same row. A repetition (same idempotency key) of a grant that
+ * was withdrawn since does not bring it back. Throws DbError `not_found`, `invalid_input`,
+ * `idempotency_mismatch`.
+ */
+export async function createGrant(
+  db: Database,
+  o: NewGrant & { readonly idempotency?: Idempotency },
+): Promise<Grant> {
+  const { tenantId } = o;
+  const id = grantId(o);
+  const { resource } = await createOnce(
+    db,
+    { ...o, id },
+    (tx) => insertGrant(tx, o),
+    async (earlier) => {
+      const found = await db.prisma.grant.findFirst({ where: { id: earlier, tenantId } });
+      if (found === null) throw new DbError('not_found', 'the grant was withdrawn');
+      return found;
+    },
+  );
+  return resource;
 }
 
 /** Withdraws a grant. Throws DbError `not_found`. */

@@ -1,6 +1,6 @@
 import type { Database } from './database.ts';
 import { DbError } from './error.ts';
-import type { Batch, Signing, SigningState } from './generated/client.ts';
+import type { Batch, Prisma, Signing, SigningState } from './generated/client.ts';
 import { pageOf, pageQuery, type Page, type PageRequest } from './page.ts';
 
 /** Which signings to list. */
@@ -13,12 +13,32 @@ export interface SigningFilter {
   readonly createdBefore?: Date;
 }
 
+/** Limits a read to what one caller may see. */
+export interface Visibility {
+  /** Id of an API key: only what it submitted, and signings with keys that it is granted. */
+  readonly visibleTo?: string;
+}
+
+function visibleSigning({ visibleTo: apiKeyId }: Visibility): Prisma.SigningWhereInput {
+  if (apiKeyId === undefined) return {};
+  const allKeys = { apiKeyId, userId: null, keyId: null };
+  return {
+    OR: [
+      { apiKeyId },
+      { user: { grants: { some: { apiKeyId, keyId: null } } } },
+      { key: { grants: { some: { apiKeyId, userId: null } } } },
+      { tenant: { apiKeys: { some: { id: apiKeyId, grants: { some: allKeys } } } } },
+    ],
+  };
+}
+
 /** One signing of the tenant. Throws DbError `not_found`. */
 export async function getSigning(
   db: Database,
-  o: { readonly tenantId: string; readonly id: string },
+  o: Visibility & { readonly tenantId: string; readonly id: string },
 ): Promise<Signing> {
-  const found = await db.prisma.signing.findFirst({ where: { id: o.id, tenantId: o.tenantId } });
+  const where = { id: o.id, tenantId: o.tenantId, ...visibleSigning(o) };
+  const found = await db.prisma.signing.findFirst({ where });
   if (found === null) throw new DbError('not_found', 'there is no such signing');
   return found;
 }
@@ -26,7 +46,7 @@ export async function getSigning(
 /** Signings of the tenant, newest first. */
 export async function listSignings(
   db: Database,
-  o: PageRequest & { readonly tenantId: string; readonly filter?: SigningFilter },
+  o: PageRequest & Visibility & { readonly tenantId: string; readonly filter?: SigningFilter },
 ): Promise<Page<Signing>> {
   const { createdAfter, createdBefore, ...equal } = o.filter ?? {};
   const createdAt = {
@@ -40,6 +60,7 @@ export async function listSignings(
       ...equal,
       ...pageQuery(o).where,
       ...(Object.keys(createdAt).length === 0 ? {} : { createdAt }),
+      ...visibleSigning(o),
     },
   });
   return pageOf(rows, o);
@@ -48,9 +69,11 @@ export async function listSignings(
 /** One batch of the tenant with its counters. Throws DbError `not_found`. */
 export async function getBatch(
   db: Database,
-  o: { readonly tenantId: string; readonly id: string },
+  o: Visibility & { readonly tenantId: string; readonly id: string },
 ): Promise<Batch> {
-  const found = await db.prisma.batch.findFirst({ where: { id: o.id, tenantId: o.tenantId } });
+  const submitter = o.visibleTo === undefined ? {} : { apiKeyId: o.visibleTo };
+  const where = { id: o.id, tenantId: o.tenantId, ...submitter };
+  const found = await db.prisma.batch.findFirst({ where });
   if (found === null) throw new DbError('not_found', 'there is no such batch');
   return found;
 }
