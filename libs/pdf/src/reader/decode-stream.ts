@@ -1,5 +1,6 @@
 import { constants, inflateSync } from 'node:zlib';
 import { PdfError } from '../error.ts';
+import { Lexer } from './lexer.ts';
 import { undoPredictor } from './predictor.ts';
 import {
   entryOf,
@@ -50,9 +51,7 @@ function encodedData(stream: PdfStream, context: StreamContext): Uint8Array {
   const length = context.resolve(entryOf(stream.dictionary, 'Length'));
   if (isIndex(length) && stream.dataStart + length <= bytes.length) {
     const end = stream.dataStart + length;
-    if (view.toString('latin1', end, end + 12).includes('endstream')) {
-      return bytes.subarray(stream.dataStart, end);
-    }
+    if (new Lexer(bytes, end).accept('endstream')) return bytes.subarray(stream.dataStart, end);
   }
   const end = view.indexOf('endstream', stream.dataStart, 'latin1');
   return bytes.subarray(stream.dataStart, end < 0 ? bytes.length : end);
