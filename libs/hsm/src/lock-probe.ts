@@ -13,12 +13,12 @@ export type SecurityLevel = 'locked' | 'unlocked';
 // A read-only session refuses the wish for a token object before the template is even looked at.
 const refusals: readonly string[] = [CKR.templateInconsistent, CKR.sessionReadOnly];
 
-function without(type: number): Attribute[] {
-  return lockedAttributes.filter((attribute) => attribute.type !== type);
+function without(...types: number[]): Attribute[] {
+  return lockedAttributes.filter(({ type }) => !types.includes(type));
 }
 
-function changed(type: number, value: boolean): Attribute[] {
-  return [...without(type), { type, value }];
+function changed(...attributes: Attribute[]): Attribute[] {
+  return [...without(...attributes.map(({ type }) => type)), ...attributes];
 }
 
 /** Templates with which a thief of the PIN would take a key out or keep it in the token. */
@@ -26,12 +26,19 @@ export const looseTemplates: readonly {
   readonly name: string;
   readonly template: readonly Attribute[];
 }[] = [
-  { name: 'extractable', template: changed(CKA.extractable, true) },
+  { name: 'extractable', template: changed({ type: CKA.extractable, value: true }) },
   { name: 'extractable omitted', template: without(CKA.extractable) },
-  { name: 'not sensitive', template: changed(CKA.sensitive, false) },
+  { name: 'not sensitive', template: changed({ type: CKA.sensitive, value: false }) },
   { name: 'sensitive omitted', template: without(CKA.sensitive) },
-  { name: 'token object', template: changed(CKA.token, true) },
-  { name: 'copyable', template: changed(CKA.copyable, true) },
+  {
+    name: 'readable',
+    template: changed(
+      { type: CKA.extractable, value: true },
+      { type: CKA.sensitive, value: false },
+    ),
+  },
+  { name: 'token object', template: changed({ type: CKA.token, value: true }) },
+  { name: 'copyable', template: changed({ type: CKA.copyable, value: true }) },
 ];
 
 /**
@@ -56,8 +63,12 @@ export async function probeLock(
       unwrapping.cryptoki.destroyObject(session, loose);
       level = 'unlocked';
     } catch (error) {
-      if (!(error instanceof HsmError) || error.spoils !== 'call') throw error;
-      if (!refusals.includes(String(error.details['returnValue']))) level = 'unlocked';
+      if (!(error instanceof HsmError)) throw error;
+      const returnValue = String(error.details['returnValue']);
+      if (refusals.includes(returnValue)) continue;
+      const blobRefused = unwrapping.profile.unwrapRejections.includes(returnValue);
+      if (error.spoils !== 'call' && !blobRefused) throw error;
+      level = 'unlocked';
     }
   }
   return level;

@@ -24,8 +24,9 @@ export interface TestHsm {
 /** A private SoftHSM2. It reads SOFTHSM2_CONF when loaded: one per process, before any other use. */
 export async function softHsm(): Promise<TestHsm> {
   const directory = await mkdtemp(join(tmpdir(), 'signfleet-hsm-'));
-  const { modulePath, configPath, initToken } = await createSoftHsm({ directory });
-  process.env['SOFTHSM2_CONF'] = configPath;
+  const hsm = await createSoftHsm({ directory });
+  const { modulePath } = hsm;
+  process.env['SOFTHSM2_CONF'] = hsm.configPath;
   return {
     directory,
     modulePath,
@@ -33,7 +34,7 @@ export async function softHsm(): Promise<TestHsm> {
       const pin = `${label}-pin`;
       const pinFile = join(directory, `${label}.pin`);
       await writeFile(pinFile, `${pin}\n`, { mode: 0o600 });
-      await initToken({ label, soPin: 'security-officer', pin });
+      await hsm.initToken({ label, soPin: 'security-officer', pin });
       return { tokenUri: `pkcs11:token=${label}`, pinFile, modulePath, pin };
     },
     remove: () => rm(directory, { recursive: true, force: true }),

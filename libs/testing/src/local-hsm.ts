@@ -39,13 +39,14 @@ const day = 86_400_000;
  */
 export async function localHsm(): Promise<LocalHsm> {
   const directory = await mkdtemp(join(tmpdir(), 'signfleet-hsm-'));
-  const { modulePath, configPath, initToken } = await createSoftHsm({ directory });
+  const hsm = await createSoftHsm({ directory });
+  const { modulePath, configPath } = hsm;
   process.env['SOFTHSM2_CONF'] = configPath;
   const makeToken = async (label: string): Promise<LocalToken> => {
     const pin = `${label}-pin`;
     const pinFile = join(directory, `${label}.pin`);
     await writeFile(pinFile, `${pin}\n`, { mode: 0o600 });
-    await initToken({ label, soPin: 'security-officer', pin });
+    await hsm.initToken({ label, soPin: 'security-officer', pin });
     return { tokenUri: `pkcs11:token=${label}`, pinFile };
   };
   const signing = await makeToken('signing');
