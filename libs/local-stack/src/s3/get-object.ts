@@ -50,6 +50,7 @@ export async function getObject({ store, request }: Call, response: ServerRespon
       fd: openSync(version.path, 'r'), // now: a later write may remove the file
       start,
       end: start + length - 1,
+      highWaterMark: oneStepLimit,
     });
     response.writeHead(status, headers);
     await pipeline(content, response);
