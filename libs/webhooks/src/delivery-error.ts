@@ -47,7 +47,7 @@ export function deliveryError(error: unknown): DeliveryErrorCode {
   }
   if (!(error instanceof Error)) return 'network_failed';
   if (error.name === 'TimeoutError') return 'timeout';
+  if (error.name === 'HTTPParserError') return 'response_malformed';
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (code.startsWith('HPE_')) return 'response_malformed';
   return byCode[code] ?? (tlsCode.test(code) ? 'tls_failed' : 'network_failed');
 }
