@@ -70,11 +70,12 @@ export async function applyMigrations(databaseUrl: string): Promise<string[]> {
 }
 
 /**
- * The SQL that is missing to take a database from the migrations to schema.prisma; empty when they
- * agree. `databaseUrl` names a server on which a shadow database can be created.
+ * The SQL that is missing to take a database from the migrations to the schema (default: the text of
+ * schema.prisma); empty when they agree. `databaseUrl` names a server on which a shadow database can
+ * be created.
  */
-export async function diffMigrations(databaseUrl: string): Promise<string> {
-  const schema = await readFile(schemaPath, 'utf8');
+export async function diffMigrations(databaseUrl: string, schemaText?: string): Promise<string> {
+  const schema = schemaText ?? (await readFile(schemaPath, 'utf8'));
   const engine = await openSchemaEngine({ url: databaseUrl, schema });
   try {
     const { stdout } = await engine.diff({
@@ -84,7 +85,7 @@ export async function diffMigrations(databaseUrl: string): Promise<string> {
       exitCode: null,
       filters: allEntities,
     });
-    return stdout ?? '';
+    return (stdout ?? '').replaceAll(/^--.*$/gm, '').trim();
   } finally {
     engine.free();
   }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
 import * as bindings from '@prisma/schema-engine-wasm/schema_engine_bg';
+import { readInternalChar } from './internal-char.ts';
 
 /** The calls used of Prisma's schema engine, which ships as WebAssembly and needs no download. */
 export type SchemaEngine = Pick<bindings.SchemaEngine, 'applyMigrations' | 'diff' | 'free'>;
@@ -52,6 +53,7 @@ class MigrationAdapter extends PrismaPg {
 
   override async connect(): Connecting {
     const adapter = await super.connect();
+    readInternalChar(adapter);
     const executeScript = async (script: string): Promise<void> => {
       await adapter.underlyingDriver().query(script);
     };
