@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { consume, openQueues } from '../src/index.ts';
 import type { QueueFixture } from './conformance.ts';
 import { freezableProxy } from './freezable-proxy.ts';
-import { jobLog, until } from './job-log.ts';
+import { gate, jobLog, until } from './job-log.ts';
 import { spawnConsumer } from './spawn-consumer.ts';
 
 const kind = 'sign-document';
@@ -100,6 +100,31 @@ export function outageConformance(fixture: () => QueueFixture): void {
       ),
     );
     await queues.enqueue(kind, ['sig_2']);
+  });
+
+  it('closes while the network hangs, and its job runs elsewhere', async () => {
+    const { server, prefix, queues, resources, consume: consumeHere } = fixture();
+    const proxy = await freezableProxy(server.url);
+    resources.use('proxy', proxy, (opened) => opened.close());
+    const finish = gate();
+    const cut = jobLog(() => finish.opened.then(() => ({ outcome: 'done' })));
+    const consumer = await consume({
+      ...cut,
+      url: proxy.url,
+      prefix,
+      kind,
+      concurrency: 1,
+      lockMs: 1_000,
+    });
+    await queues.enqueue(kind, ['sig_1']);
+    await until(() => cut.started.length === 1);
+    proxy.freeze();
+    finish.open();
+    await consumer.close();
+    const log = jobLog();
+    await consumeHere(log);
+    await until(() => log.started.length === 1);
+    expect(log.started).toEqual(['sig_1#2']);
   });
 
   it('does not start without a server', async () => {
