@@ -34,6 +34,7 @@ const roles = text.transform((list, context): WorkerRole[] => {
 
 const environmentSchema = z.object({
   DATABASE_URL: text,
+  DATABASE_POOL_SIZE: integer(1, 1_000).default(10),
   QUEUE_URL: text,
   QUEUE_PREFIX: text.optional(),
   S3_ENDPOINT: z.url().optional(),
@@ -63,9 +64,9 @@ const environmentSchema = z.object({
     .optional(),
   CERTIFICATE_VALIDITY_DAYS: integer(1, 3_650).default(730),
   MAX_DOCUMENT_BYTES: integer(1_024, 2_048 * MEBIBYTE).default(256 * MEBIBYTE),
-  SIGNING_LEASE_SECONDS: integer(5, 3_600).default(60),
+  SIGNING_LEASE_SECONDS: integer(5, 3_600).default(30),
   SIGNING_GIVE_UP_SECONDS: integer(1, 30 * 86_400).default(86_400),
-  SIGNING_MAX_ATTEMPTS: integer(1, 100_000).default(1_000),
+  SIGNING_MAX_ATTEMPTS: integer(1, 100_000).default(5_000),
   WEBHOOK_TIMEOUT_SECONDS: integer(1, 120).default(15),
   RECONCILE_INTERVAL_SECONDS: secondsUpToOneDay.default(5),
   HEALTH_HOST: text.default('0.0.0.0'),

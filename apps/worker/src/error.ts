@@ -28,6 +28,8 @@ export type WorkerErrorCode =
   | 'certificate_missing'
   /** The key's certificate is not valid now. */
   | 'certificate_not_valid'
+  /** The key's certificate is of another public key than its record's. */
+  | 'certificate_mismatch'
   /** The worker's own check of its output failed; nothing was published. */
   | 'self_check_failed';
 

@@ -48,21 +48,23 @@ async function answer(
 ): Promise<void> {
   switch (path) {
     case '/healthz':
-      return sendJson(response, 200, { status: 'ok' });
+      sendJson(response, 200, { status: 'ok' });
+      return;
     case '/readyz': {
       const dependencies = await options.readiness();
       const ready = Object.values(dependencies).every((state) => state.up);
-      return sendJson(response, ready ? 200 : 503, {
+      sendJson(response, ready ? 200 : 503, {
         status: ready ? 'ready' : 'not_ready',
         dependencies,
       });
+      return;
     }
     case '/metrics':
       response.writeHead(200, { 'content-type': options.registry.contentType });
       response.end(await options.registry.metrics());
       return;
     default:
-      return sendJson(response, 404, { status: 'not_found' });
+      sendJson(response, 404, { status: 'not_found' });
   }
 }
 

@@ -157,6 +157,7 @@ function decide(code: QualifiedCode): FailureCode | 'wait' | 'puzzle' | 'drop' {
     case 'pki:chain_too_long':
     case 'pki:chain_incomplete':
     case 'pki:chain_signature_invalid':
+    case 'pki:root_untrusted':
       return 'certificate_invalid';
     case 'pki:distinguished_name_invalid':
       return 'subject_invalid';

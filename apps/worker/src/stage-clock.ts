@@ -33,6 +33,14 @@ export class StageClock {
     this.#millis[stage] = Math.round(total * 100) / 100;
   }
 
+  /** The stages reached, in order, with their milliseconds. */
+  entries(): [SigningStage, number][] {
+    return signingStages.flatMap((stage) => {
+      const millis = this.#millis[stage];
+      return millis === undefined ? [] : [[stage, millis] as [SigningStage, number]];
+    });
+  }
+
   /** A copy of what was measured so far. */
   millis(): StageMillis {
     return { ...this.#millis };

@@ -1,0 +1,209 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ResourceStack } from '@signfleet/errors';
+import type { SigningToken } from '@signfleet/hsm';
+import { StorageError, type ObjectStore } from '@signfleet/storage';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readConfig } from '../src/config.ts';
+import { createLogger } from '../src/logging.ts';
+import { createMetrics } from '../src/metrics.ts';
+import { openConfiguredSigningToken } from '../src/open-tokens.ts';
+import { signDocument, type SigningContext } from '../src/sign-document.ts';
+import { startWorker } from '../src/worker.ts';
+import { RESULT_BUCKET, startTestFleet, type TestFleet } from './support/fleet.ts';
+import { keyEnrolled } from './support/key-enrolled.ts';
+import { samplePdf } from './support/sample-pdf.ts';
+
+const resources = new ResourceStack();
+let fleet: TestFleet;
+let token: SigningToken;
+let keyId: string;
+// Warnings are what these tests provoke.
+const log = createLogger({ level: 'fatal', workerId: 'test' });
+
+beforeAll(async () => {
+  fleet = resources.use('fleet', await startTestFleet({ queue: 'postgres' }), (it) => it.close());
+  const enrolling = readConfig({ ...fleet.environment, WORKER_ROLES: 'enrol' });
+  const enroller = await startWorker(enrolling, log);
+  keyId = await fleet.orderKey('P-256');
+  await keyEnrolled(fleet, keyId);
+  await enroller.close();
+  token = await openConfiguredSigningToken(
+    readConfig({ ...fleet.environment, WORKER_ROLES: 'sign' }),
+  );
+  resources.use('token', token, (it) => it.close());
+});
+
+afterAll(() => resources.close());
+
+function context(changes: Partial<SigningContext> = {}): SigningContext {
+  return {
+    database: fleet.database,
+    store: fleet.store,
+    token,
+    announce: () => Promise.resolve(),
+    workerId: 'test',
+    leaseSeconds: 30,
+    maxDocumentBytes: 1_000_000,
+    limits: { giveUpSeconds: 3_600, maxAttempts: 100 },
+    log,
+    metrics: createMetrics(),
+    ...changes,
+  };
+}
+
+async function submit(name: string): Promise<string> {
+  await fleet.putSource(name, samplePdf(name));
+  return fleet.submit({ keyId, source: name });
+}
+
+/** Counts what reaches the object store, and lets a test stand in the way. */
+function watched(before: () => Promise<void> = () => Promise.resolve()) {
+  let puts = 0;
+  const store: ObjectStore = {
+    ...fleet.store,
+    put: async (o) => {
+      await before();
+      const stored = await fleet.store.put(o);
+      puts += 1;
+      return stored;
+    },
+  };
+  return { store, puts: () => puts };
+}
+
+/** Where a worker waits until the test lets it go on. */
+function gate(): { reached: Promise<void>; open: () => void; pass: () => Promise<void> } {
+  let arrive = (): void => undefined;
+  let open = (): void => undefined;
+  const reached = new Promise<void>((resolve) => (arrive = resolve));
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  const pass = (): Promise<void> => {
+    arrive();
+    return opened;
+  };
+  return { reached, open, pass };
+}
+
+function expireLease(id: string): Promise<unknown> {
+  const leaseExpiresAt = new Date(Date.now() - 1_000);
+  return fleet.database.prisma.signing.update({ where: { id }, data: { leaseExpiresAt } });
+}
+
+async function expectOneResult(id: string): Promise<void> {
+  const { prisma } = fleet.database;
+  const row = await prisma.signing.findUniqueOrThrow({ where: { id } });
+  expect(row.state).toBe('completed');
+  expect(await prisma.event.count({ where: { subject: id } })).toBe(1);
+  const signed = await fleet.result(row);
+  expect(createHash('sha256').update(signed).digest('hex')).toBe(row.resultSha256);
+}
+
+it('jobs that run twice at the same time make one object and one event', async () => {
+  const id = await submit('twice-at-once.pdf');
+  const { store, puts } = watched();
+  await Promise.all([1, 2, 3].map(() => signDocument(context({ store }), id)));
+  expect(puts()).toBe(1);
+  await expectOneResult(id);
+  expect(await signDocument(context({ store }), id)).toEqual({ outcome: 'done' });
+  expect(puts()).toBe(1);
+});
+
+it('a worker that lost its lease before publishing publishes nothing', async () => {
+  const id = await submit('fenced-before.pdf');
+  const hold = gate();
+  const slow: SigningToken = {
+    ...token,
+    withUnwrappedKey: async (...bracket) => {
+      await hold.pass();
+      return token.withUnwrappedKey(...bracket);
+    },
+  };
+  const { store, puts } = watched();
+  const first = signDocument(context({ store, token: slow, leaseSeconds: 1.5 }), id);
+  await hold.reached;
+  await expireLease(id);
+  expect(await signDocument(context(), id)).toEqual({ outcome: 'done' });
+  await sleep(1_000); // the first worker asks for an extension every half second
+  hold.open();
+  expect(await first).toEqual({ outcome: 'done' });
+  expect(puts()).toBe(0);
+  await expectOneResult(id);
+});
+
+it('a worker that lost its lease while publishing finds the other object and adds nothing', async () => {
+  const id = await submit('fenced-while.pdf');
+  const hold = gate();
+  const { store, puts } = watched(hold.pass);
+  const first = signDocument(context({ store }), id);
+  await hold.reached;
+  await expireLease(id);
+  expect(await signDocument(context(), id)).toEqual({ outcome: 'done' });
+  hold.open();
+  expect(await first).toEqual({ outcome: 'done' });
+  expect(puts()).toBe(0);
+  await expectOneResult(id);
+});
+
+it('an attempt that ended after its PUT is adopted by the next one, without the key', async () => {
+  const id = await submit('adopted.pdf');
+  const answerLost: ObjectStore = {
+    ...fleet.store,
+    put: async (o) => {
+      await fleet.store.put(o);
+      throw new StorageError('unavailable', 'the answer was lost');
+    },
+  };
+  expect(await signDocument(context({ store: answerLost }), id)).toMatchObject({
+    outcome: 'retry',
+    reason: 'storage_unavailable',
+  });
+  const waiting = await fleet.database.prisma.signing.findUniqueOrThrow({ where: { id } });
+  expect(waiting).toMatchObject({ state: 'queued', errorCode: 'storage_unavailable', attempts: 1 });
+
+  let uses = 0;
+  const counting: SigningToken = {
+    ...token,
+    withUnwrappedKey: (...bracket) => {
+      uses += 1;
+      return token.withUnwrappedKey(...bracket);
+    },
+  };
+  const { store, puts } = watched();
+  expect(await signDocument(context({ store, token: counting }), id)).toEqual({ outcome: 'done' });
+  expect({ uses, puts: puts() }).toEqual({ uses: 0, puts: 0 });
+  await expectOneResult(id);
+});
+
+it('an object that only says that it is ours is not adopted', async () => {
+  const id = await submit('forged.pdf');
+  const body = samplePdf('forged.pdf, unsigned');
+  await fleet.store.put({
+    bucket: RESULT_BUCKET,
+    key: 'forged.pdf',
+    body,
+    contentType: 'application/pdf',
+    metadata: {
+      'signfleet-signing-id': id,
+      'signfleet-sha256': createHash('sha256').update(body).digest('hex'),
+    },
+  });
+  expect(await signDocument(context(), id)).toEqual({ outcome: 'done' });
+  const row = await fleet.database.prisma.signing.findUniqueOrThrow({ where: { id } });
+  expect(row).toMatchObject({ state: 'failed', errorCode: 'destination_exists' });
+});
+
+it('gives up what stays out of reach after the configured number of attempts', async () => {
+  const id = await submit('gave-up.pdf');
+  const away: ObjectStore = {
+    ...fleet.store,
+    get: () => Promise.reject(new StorageError('unavailable', 'away')),
+  };
+  const limits = { giveUpSeconds: 3_600, maxAttempts: 2 };
+  expect(await signDocument(context({ store: away, limits }), id)).toMatchObject({
+    outcome: 'retry',
+  });
+  expect(await signDocument(context({ store: away, limits }), id)).toEqual({ outcome: 'done' });
+  const row = await fleet.database.prisma.signing.findUniqueOrThrow({ where: { id } });
+  expect(row).toMatchObject({ state: 'failed', errorCode: 'gave_up', attempts: 2 });
+});
