@@ -1,11 +1,8 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import swagger from '@fastify/swagger';
-import Fastify, {
-  LogController,
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyReply,
-} from 'fastify';
+import { findCaller, type Database } from '@signfleet/db';
+import type { ObjectStore } from '@signfleet/storage';
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import {
   jsonSchemaTransform,
   jsonSchemaTransformObject,
@@ -14,13 +11,27 @@ import {
 } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import { registerAuthentication, type FindCaller } from './authentication.ts';
+import { registerAuthentication } from './authentication.ts';
 import { registerErrorHandler, sendProblem } from './error-handler.ts';
 import { registerRequestMetrics } from './metrics.ts';
 import { registerRequestContext, requestId } from './request-context.ts';
+import type { ObjectPolicy } from './object-policy.ts';
+import type { MakeSecret } from './repeatable-secret.ts';
+import { apiKeyRoutes } from './routes/api-keys.ts';
+import { auditRoutes } from './routes/audit.ts';
+import { batchRoutes } from './routes/batches.ts';
+import { certificateRoutes } from './routes/certificates.ts';
+import { eventRoutes } from './routes/events.ts';
+import { grantRoutes } from './routes/grants.ts';
 import { healthRoutes, type Probe } from './routes/health.ts';
+import { keyRoutes } from './routes/keys.ts';
+import { signingRoutes } from './routes/signings.ts';
+import { uploadRoutes } from './routes/uploads.ts';
+import { userRoutes } from './routes/users.ts';
+import { webhookEndpointRoutes } from './routes/webhook-endpoints.ts';
 import { validatorCompiler } from './schema-compiler.ts';
 import { toApiError } from './to-api-error.ts';
+import type { WakeUp } from './wake-up.ts';
 
 /** The Fastify server whose route types come from zod schemas. */
 export type App = FastifyInstance<
@@ -35,18 +46,41 @@ export type App = FastifyInstance<
 export interface Dependencies {
   readonly logger: Logger;
   readonly metrics: Registry;
-  readonly findCaller: FindCaller;
+  readonly db: Database;
+  readonly wakeUp: WakeUp;
+  /** Presigns URLs that callers can reach. */
+  readonly publicStore: Pick<ObjectStore, 'presignGet' | 'presignPut'>;
+  readonly objectPolicy: ObjectPolicy;
+  readonly makeSecret: MakeSecret;
+  /** Encrypts a webhook's secret for storage in the row of its endpoint. */
+  readonly sealWebhookSecret: (secret: string, endpointId: string) => Uint8Array;
   readonly probes: Readonly<Record<string, Probe>>;
   readonly requestTimeoutMillis: number;
 }
+
+const routes = [
+  healthRoutes,
+  userRoutes,
+  keyRoutes,
+  certificateRoutes,
+  uploadRoutes,
+  signingRoutes,
+  batchRoutes,
+  eventRoutes,
+  webhookEndpointRoutes,
+  apiKeyRoutes,
+  grantRoutes,
+  auditRoutes,
+];
 
 /** Bytes of a body, where a route does not say otherwise. */
 const bodyLimit = 256 * 1024;
 
 /** Builds the server with all its routes; the caller makes it listen and closes it. */
 export async function buildApp(dependencies: Dependencies): Promise<App> {
+  const loggerInstance: FastifyBaseLogger = dependencies.logger;
   const app = Fastify({
-    loggerInstance: dependencies.logger,
+    loggerInstance,
     logController: new LogController({
       disableRequestLogging: true,
       requestIdLogLabel: 'requestId',
@@ -68,9 +102,9 @@ export async function buildApp(dependencies: Dependencies): Promise<App> {
   registerErrorHandler(app);
   registerRequestContext(app);
   registerRequestMetrics(app, dependencies.metrics);
-  registerAuthentication(app, dependencies.findCaller);
+  registerAuthentication(app, (token) => findCaller(dependencies.db, token));
   await registerOpenApi(app);
-  healthRoutes(app, dependencies);
+  for (const register of routes) register(app, dependencies);
   app.get('/openapi.json', { config: { access: 'public' }, schema: { hide: true } }, () =>
     app.swagger(),
   );

@@ -1,31 +1,9 @@
+import type { Caller, Scope } from '@signfleet/db';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ApiError } from './errors.ts';
 
-/** What an API key may be allowed to do. `admin` includes all the others. */
-export const scopes = [
-  'signings:write',
-  'signings:read',
-  'keys:write',
-  'keys:read',
-  'users:write',
-  'users:read',
-  'webhooks:write',
-  'webhooks:read',
-  'audit:read',
-  'admin',
-] as const;
-
-export type Scope = (typeof scopes)[number];
-
-/** Who is calling: one API key of one tenant. */
-export interface Caller {
-  readonly tenantId: string;
-  readonly apiKeyId: string;
-  readonly scopes: readonly string[];
-}
-
-/** Finds the caller behind a token that is neither expired nor revoked. */
-export type FindCaller = (token: string) => Promise<Caller | undefined>;
+/** Finds the caller whose token it is, unless it is expired or revoked. */
+export type FindCaller = (token: string) => Promise<Caller | null>;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -50,6 +28,11 @@ export function callerOf(request: FastifyRequest): Caller {
   return request.caller;
 }
 
+/** The caller's name in the audit log. */
+export function actorOf(caller: Caller): string {
+  return `api_key:${caller.apiKeyId}`;
+}
+
 const unauthenticated =
   'Send "Authorization: Bearer <API key>"; the key must exist and be neither expired nor revoked';
 
@@ -68,8 +51,8 @@ export function registerAuthentication(app: FastifyInstance, findCaller: FindCal
     const access = request.routeOptions.config.access;
     if (access === 'public') return;
     const token = bearer.exec(request.headers.authorization ?? '')?.[1];
-    const caller = token === undefined ? undefined : await findCaller(token);
-    if (caller === undefined) throw new ApiError('unauthenticated', unauthenticated);
+    const caller = token === undefined ? null : await findCaller(token);
+    if (caller === null) throw new ApiError('unauthenticated', unauthenticated);
     request.caller = caller;
     request.log = request.log.child({ tenantId: caller.tenantId, apiKeyId: caller.apiKeyId });
     if (access !== undefined && !hasScope(caller, access)) {

@@ -1,10 +1,17 @@
 import { ApiError } from './errors.ts';
 
-const position = /^[a-z]{3}_[0-9A-Za-z_-]{8,60}$|^\d{1,19}$/;
+/** The positions of the kinds of lists. */
+const positions = {
+  id: /^[a-z]{3}_[0-9A-Za-z_-]{8,60}$/,
+  audit: /^\d{1,15}$/,
+  event: /^\d{1,18}\.\d{1,18}$/,
+} as const;
 
-/** An opaque cursor for the position `after` (an id or an audit position). */
-export function encodeCursor(after: string): string {
-  return Buffer.from(`1:${after}`, 'utf8').toString('base64url');
+export type CursorKind = keyof typeof positions;
+
+/** An opaque cursor for the position `after` of a list of that kind. */
+export function encodeCursor(kind: CursorKind, after: string): string {
+  return Buffer.from(`${kind}:${after}`, 'utf8').toString('base64url');
 }
 
 /**
@@ -13,19 +20,13 @@ export function encodeCursor(after: string): string {
  *
  * @throws {ApiError} `invalid_request` for anything that encodeCursor does not produce.
  */
-export function decodeCursor(cursor: string): string {
+export function decodeCursor(kind: CursorKind, cursor: string): string {
   const decoded = Buffer.from(cursor, 'base64url').toString('utf8');
-  const after = decoded.slice(2);
-  if (!decoded.startsWith('1:') || !position.test(after) || encodeCursor(after) !== cursor) {
+  const after = decoded.slice(kind.length + 1);
+  if (!positions[kind].test(after) || encodeCursor(kind, after) !== cursor) {
+    const detail = 'This cursor was not returned by this list';
     throw new ApiError('invalid_request', '1 invalid field: see errors', {
-      errors: [
-        {
-          pointer: '/cursor',
-          in: 'query',
-          code: 'invalid_value',
-          detail: 'This cursor was not returned by this list',
-        },
-      ],
+      errors: [{ pointer: '/cursor', in: 'query', code: 'invalid_value', detail }],
     });
   }
   return after;

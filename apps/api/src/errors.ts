@@ -25,13 +25,12 @@ export const problems = {
   csr_not_available: { status: 409, title: 'The key has no certification request' },
   signing_not_cancelable: { status: 409, title: 'The signing is no longer queued' },
   signing_not_completed: { status: 409, title: 'The signing is not completed' },
-  last_admin_key: { status: 409, title: 'The last administrator key cannot be revoked' },
+  own_key: { status: 409, title: 'An API key cannot revoke itself' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body must be application/json' },
   destination_is_source: { status: 422, title: 'The destination would overwrite the source' },
-  bucket_not_allowed: { status: 422, title: 'The bucket may not be used' },
+  object_not_allowed: { status: 422, title: 'The object may not be used' },
   certificate_rejected: { status: 422, title: 'The certificate chain was rejected' },
-  scope_not_held: { status: 422, title: 'A scope that the caller lacks cannot be given away' },
   internal_error: { status: 500, title: 'The server failed' },
   database_unavailable: { status: 503, title: 'The database is not available' },
   storage_unavailable: { status: 503, title: 'The object store is not available' },
@@ -48,6 +47,8 @@ export interface FieldError {
   readonly in: 'body' | 'query' | 'path' | 'header';
   readonly code: string;
   readonly detail: string;
+  /** Which certificate of a chain, 0 being the key's own. */
+  readonly certificateIndex?: number;
 }
 
 /** RFC 9457 problem details, with our members `code`, `requestId` and `errors`. */

@@ -1,5 +1,4 @@
 import { DbError } from '@signfleet/db';
-import { PkiError } from '@signfleet/pki';
 import { StorageError } from '@signfleet/storage';
 import { ApiError, notFound, type ProblemCode } from './errors.ts';
 
@@ -9,9 +8,6 @@ export function toApiError(error: unknown): ApiError {
   if (error instanceof DbError) return databaseProblem(error);
   if (error instanceof StorageError) {
     return new ApiError('storage_unavailable', 'Try again in a moment', { cause: error });
-  }
-  if (error instanceof PkiError) {
-    return new ApiError('certificate_rejected', error.message, { cause: error });
   }
   return frameworkProblem(error) ?? internal(error);
 }

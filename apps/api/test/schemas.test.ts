@@ -75,9 +75,11 @@ test('a pointer escapes ~ and / (RFC 6901)', () => {
 });
 
 test('a cursor comes back as it went out, anything else is refused', () => {
-  expect(decodeCursor(encodeCursor('sig_0123456789'))).toBe('sig_0123456789');
-  expect(decodeCursor(encodeCursor('42'))).toBe('42');
-  for (const bad of ['', 'x', encodeCursor("' or 1=1"), `${encodeCursor('42')}=`, '\u0000']) {
-    expect(() => decodeCursor(bad)).toThrow(ApiError);
+  expect(decodeCursor('id', encodeCursor('id', 'sig_0123456789'))).toBe('sig_0123456789');
+  expect(decodeCursor('audit', encodeCursor('audit', '42'))).toBe('42');
+  expect(decodeCursor('event', encodeCursor('event', '7.8'))).toBe('7.8');
+  const bad = ['', 'x', encodeCursor('audit', "' or 1=1"), `${encodeCursor('audit', '42')}=`];
+  for (const cursor of [...bad, encodeCursor('id', 'sig_0123456789')]) {
+    expect(() => decodeCursor('audit', cursor)).toThrow(ApiError);
   }
 });

@@ -1,6 +1,6 @@
+import { scopes } from '@signfleet/db';
 import { z } from 'zod';
-import { scopes } from '../authentication.ts';
-import { id, pageQuery, text, time } from './primitives.ts';
+import { id, page, pageQuery, text, time } from './primitives.ts';
 
 const scope = z.enum(scopes);
 
@@ -62,7 +62,7 @@ export const grantQuery = z.strictObject({ ...pageQuery, apiKeyId: id.optional()
 export const auditEntry = z
   .object({
     tenantId: z.string(),
-    position: z.string(),
+    position: z.number().int().meta({ description: 'From 1, without gaps' }),
     at: time,
     actor: z.string(),
     action: z.string(),
@@ -72,3 +72,15 @@ export const auditEntry = z
     hash: z.string().meta({ description: 'hexadecimal SHA-256' }),
   })
   .meta({ id: 'AuditEntry' });
+
+export const auditQuery = z.strictObject({
+  ...pageQuery,
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+});
+
+export const auditPage = z.object({
+  ...page(auditEntry).shape,
+  head: z.object({ position: z.number().int(), hash: z.string() }).nullable().meta({
+    description: 'The newest link of the chain: a copy that ends before it is cut short',
+  }),
+});

@@ -7,19 +7,13 @@ export const maxBatchItems = 10_000;
 
 /** Items are parsed one by one by the route, so that a bad one does not refuse the others. */
 export const newBatch = z.strictObject({
-  items: z.array(z.record(z.string(), z.unknown())).min(1).max(maxBatchItems).meta({
+  items: z.array(z.unknown()).min(1).max(maxBatchItems).meta({
     description: 'Each like the body of POST /v1/signings',
   }),
   metadata: metadata.optional(),
 });
 
-const itemProblem = z.object({
-  code: problemCode,
-  detail: z.string(),
-  errors: z
-    .array(z.object({ pointer: z.string(), code: z.string(), detail: z.string() }))
-    .optional(),
-});
+const itemProblem = z.object({ code: problemCode, detail: z.string() });
 
 export const batchItemResult = z
   .object({

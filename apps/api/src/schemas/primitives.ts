@@ -61,6 +61,8 @@ export const pageQuery = {
   cursor: z.string().max(200).optional(),
 };
 
+export const listQuery = z.strictObject(pageQuery);
+
 /** A page of a list. */
 export const page = <Item extends z.ZodType>(item: Item) =>
   z.object({

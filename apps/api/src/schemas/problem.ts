@@ -10,6 +10,7 @@ const fieldError = z.object({
   in: z.enum(['body', 'query', 'path', 'header']),
   code: z.string(),
   detail: z.string(),
+  certificateIndex: z.number().int().optional(),
 });
 
 export const problem = z
@@ -33,7 +34,7 @@ export const problemResponses = {
 };
 
 /** Header of every POST that creates something. */
-export const idempotencyHeaders = z.object({
+export const idempotencyHeaders = z.looseObject({
   'idempotency-key': z
     .string()
     .min(1)
@@ -42,3 +43,6 @@ export const idempotencyHeaders = z.object({
     .optional()
     .meta({ description: 'The same key with the same body gets the same answer' }),
 });
+
+/** 204: there is nothing to say. */
+export const noContent = z.null().meta({ description: 'No content' });

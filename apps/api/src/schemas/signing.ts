@@ -101,3 +101,16 @@ export const signingQuery = z.strictObject({
 });
 
 export const download = z.object({ url: z.string(), expiresAt: time }).meta({ id: 'Download' });
+
+export const newUpload = z.strictObject({});
+
+export const upload = z
+  .object({
+    bucket: z.string(),
+    key: z.string(),
+    method: z.literal('PUT'),
+    url: z.string(),
+    headers: z.record(z.string(), z.string()).meta({ description: 'To be sent with the PUT' }),
+    expiresAt: time,
+  })
+  .meta({ id: 'Upload' });

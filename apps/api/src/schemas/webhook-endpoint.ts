@@ -33,7 +33,7 @@ export const newWebhookEndpoint = z.strictObject({
 
 export const webhookEndpointChange = z.strictObject({
   url: target.optional(),
-  description: text(200).nullable().optional(),
+  description: text(200).optional(),
   eventTypes: eventTypes.optional(),
   enabled: z.boolean().optional(),
 });
@@ -66,4 +66,4 @@ export const event = z
   })
   .meta({ id: 'Event' });
 
-export const eventQuery = z.strictObject({ ...pageQuery, type: eventType.optional() });
+export const eventQuery = z.strictObject(pageQuery);
