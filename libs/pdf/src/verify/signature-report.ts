@@ -66,6 +66,8 @@ export const informative: ReadonlySet<SignatureCode> = new Set([
   // A root need not be embedded; whether it is trusted is judged by the anchors given.
   'embedded_chain_open',
   'embedded_certificate_unrelated',
+  // Plain rsaEncryption is what most signing software of old writes.
+  'signature_algorithm_generic',
 ]);
 
 /** Codes of this library that leave a document unprotected, whatever the CMS says. */

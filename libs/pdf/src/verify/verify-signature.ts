@@ -1,4 +1,9 @@
-import { PkiError, verifySignedData, type SignedDataVerdict } from '@signfleet/pki';
+import {
+  PkiError,
+  verifySignedData,
+  type SignedDataFinding,
+  type SignedDataVerdict,
+} from '@signfleet/pki';
 import { isName, isString, type PdfValue } from '../reader/pdf-value.ts';
 import { decodeTextString } from '../reader/text-string.ts';
 import { checkByteRange, type ByteRangeFinding, type PlacedSignature } from './byte-range.ts';
@@ -20,6 +25,9 @@ const levels: Readonly<Record<string, 'B-B' | 'CMS'>> = {
   'ETSI.CAdES.detached': 'B-B',
   'adbe.pkcs7.detached': 'CMS',
 };
+
+/** Findings against what PAdES asks for and older kinds of signature do not. */
+const onlyPades: ReadonlySet<SignedDataFinding> = new Set(['signing_certificate_unbound']);
 
 /** One signature to be judged. */
 export interface SignatureInput {
@@ -94,7 +102,10 @@ function judgeCms(
     });
     const timed = level === 'B-B' && verdict.parsed.signedAttributes.types.includes(SIGNING_TIME);
     const remarks: SignatureCode[] = timed ? ['signing_time_attribute'] : [];
-    return { verdict, codes: [...codes, ...verdict.findings, ...remarks] };
+    const findings = verdict.findings.filter(
+      (finding) => level === 'B-B' || !onlyPades.has(finding),
+    );
+    return { verdict, codes: [...codes, ...findings, ...remarks] };
   } catch (error) {
     if (error instanceof PkiError) return { codes: [...codes, error.code] };
     throw error;
