@@ -24,8 +24,11 @@ const omit = {
   webhookEndpoint: { sealedSecret: true },
 } as const;
 
+// A transaction may wait for a lock that another one holds; Prisma's own limits are 2 s and 5 s.
+const transactionOptions = { maxWait: 10_000, timeout: 30_000 };
+
 function createPrismaClient(pool: Pool) {
-  return new PrismaClient({ adapter: new PrismaPg(pool), omit });
+  return new PrismaClient({ adapter: new PrismaPg(pool), omit, transactionOptions });
 }
 
 /** Prisma's client without the secret columns. */
@@ -114,8 +117,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     }),
     (it) => it.end(),
   );
-  // An idle connection that breaks is replaced by the pool; whoever needs one learns of a lasting fault.
+  // A connection that breaks fails the query on it, or the next one; unheard, the event itself would
+  // end the process.
   pool.on('error', () => undefined);
+  pool.on('connect', (connection) => connection.on('error', () => undefined));
   const client = resources.use('Prisma client', createPrismaClient(pool), (it) => it.$disconnect());
   const extended = client.$extends({
     query: { $allOperations: ({ args, query }) => mapped(() => query(args)) },
