@@ -39,7 +39,7 @@ export async function measurePipeline(options: PipelineOptions): Promise<Pipelin
   const items = await pMap(
     Array.from({ length: documents }),
     async () => {
-      const { bucket, key } = await upload(api, path, 'bench.pdf');
+      const { bucket, key } = await upload(api, path);
       return { userId, source: { bucket, key } };
     },
     { concurrency: 8 },

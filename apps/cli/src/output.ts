@@ -39,7 +39,12 @@ export function renderTable(head: readonly string[], rows: readonly Row[]): stri
       'right-mid': '',
       middle: '  ',
     },
-    style: { head: process.stdout.isTTY ? ['bold'] : [], 'padding-left': 0, 'padding-right': 0 },
+    style: {
+      border: [],
+      head: process.stdout.isTTY ? ['bold'] : [],
+      'padding-left': 0,
+      'padding-right': 0,
+    },
   });
   for (const row of rows) table.push(row.map((cell) => oneLine(String(cell))));
   return table.toString();

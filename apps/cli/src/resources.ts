@@ -33,6 +33,7 @@ export const signingSchema = z.object({
   result: z
     .object({ sha256: z.string(), size: z.number(), level: z.string().nullable() })
     .nullable(),
+  metadata: z.record(z.string(), z.string()).nullable(),
   stageMillis: z.record(z.string(), z.number()).nullable(),
   error: faultSchema.nullable(),
   createdAt: z.string(),
@@ -61,7 +62,13 @@ export const batchSchema = z.object({
   canceled: z.number(),
 });
 
-export const uploadSchema = z.object({ url: z.string(), bucket: z.string(), key: z.string() });
+export const uploadSchema = z.object({
+  bucket: z.string(),
+  key: z.string(),
+  url: z.string(),
+  headers: z.record(z.string(), z.string()),
+});
+
 export const downloadSchema = z.object({ url: z.string() });
 
 export const webhookEndpointSchema = z.object({ id: z.string(), url: z.string() });

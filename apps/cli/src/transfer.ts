@@ -5,19 +5,15 @@ import { CliError } from './error.ts';
 import { downloadSchema, uploadSchema } from './resources.ts';
 
 /** Puts a local file into the object store by a presigned URL; answers where it lies. */
-export async function upload(
-  api: ApiClient,
-  path: string,
-  fileName: string,
-): Promise<z.output<typeof uploadSchema>> {
+export async function upload(api: ApiClient, path: string): Promise<z.output<typeof uploadSchema>> {
   const target = await api.call({
     method: 'POST',
     path: '/v1/uploads',
-    body: { fileName },
+    body: {},
     schema: uploadSchema,
   });
   const body = await readFile(path);
-  const response = await fetch(target.url, { method: 'PUT', body });
+  const response = await fetch(target.url, { method: 'PUT', body, headers: target.headers });
   if (!response.ok) throw storeRefused('upload', path, response.status);
   return target;
 }

@@ -42,8 +42,9 @@ async function submitBatch(api: ApiClient, documents: readonly SourceDocument[],
   const { reason, location } = fields;
   const items = [];
   for (const document of documents) {
-    const { bucket, key } = await upload(api, document.path, document.name);
-    items.push({ userId, source: { bucket, key }, reason, location });
+    const { bucket, key } = await upload(api, document.path);
+    const metadata = { fileName: document.name };
+    items.push({ userId, source: { bucket, key }, reason, location, metadata });
   }
   return api.call({
     method: 'POST',
@@ -59,5 +60,6 @@ export function signingRow(signing: Signing) {
   const { error, destination, state } = signing;
   const result =
     state === 'completed' ? destination.key : error && `${error.code}: ${error.message}`;
-  return [signing.id, state, signing.userId, signing.source.key, result ?? ''];
+  const source = signing.metadata?.['fileName'] ?? signing.source.key;
+  return [signing.id, state, signing.userId, source, result ?? ''];
 }

@@ -46,9 +46,14 @@ export async function signBatch(
   const items = await pMap(
     assignments,
     async ({ document, signer }) => {
-      const { bucket, key } = await upload(api, document.path, document.name);
+      const { bucket, key } = await upload(api, document.path);
       progress.advance('upload');
-      return { userId: signer.userId, source: { bucket, key }, reason: 'signfleet demo' };
+      return {
+        userId: signer.userId,
+        source: { bucket, key },
+        reason: 'signfleet demo',
+        metadata: { fileName: document.name },
+      };
     },
     { concurrency: 8 },
   );
