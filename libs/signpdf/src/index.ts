@@ -1,1 +1,1 @@
-export {};
+export { hsmSigner, type HsmSignerOptions } from './hsm-signer.ts';
