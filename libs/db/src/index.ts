@@ -23,24 +23,23 @@ export type {
   SigningState,
   SourceObject,
 } from './signing.ts';
+export { createSigning } from './create-signing.ts';
 export {
   createBatch,
-  createSigning,
   MAX_BATCH_ITEMS,
   type BatchItem,
   type BatchSubmission,
   type Rejection,
-  type Submission,
   type SubmittedBatch,
-} from './submit-signings.ts';
+} from './create-batch.ts';
+export type { Submission } from './submission.ts';
 export {
   claimSigning,
-  extendSigningLease,
-  releaseSigning,
   type ClaimedSigning,
   type ClaimRefusal,
   type WrappedKey,
 } from './claim-signing.ts';
+export { extendSigningLease, releaseSigning } from './signing-lease.ts';
 export {
   cancelBatch,
   cancelSigning,

@@ -19,17 +19,48 @@ export interface Visibility {
   readonly visibleTo?: string;
 }
 
-function visibleSigning({ visibleTo: apiKeyId }: Visibility): Prisma.SigningWhereInput {
+async function visibleSigning(
+  db: Database,
+  { visibleTo: apiKeyId }: Visibility,
+): Promise<Prisma.SigningWhereInput> {
   if (apiKeyId === undefined) return {};
-  const allKeys = { apiKeyId, userId: null, keyId: null };
+  const onAll = await db.prisma.grant.findFirst({ where: { apiKeyId, userId: null, keyId: null } });
+  // Who is granted all keys pays nothing for the rest of the condition, which is asked row by row.
+  if (onAll !== null) return {};
   return {
     OR: [
       { apiKeyId },
       { user: { grants: { some: { apiKeyId, keyId: null } } } },
       { key: { grants: { some: { apiKeyId, userId: null } } } },
-      { tenant: { apiKeys: { some: { id: apiKeyId, grants: { some: allKeys } } } } },
     ],
   };
+}
+
+// Ids begin with the time of their making by the submitter's clock: near enough to bound the part of
+// the index that is read, while the row's own time decides.
+const CLOCK_SKEW_MILLIS = 3_600_000;
+
+function firstIdOf(time: Date, skewMillis: number): string {
+  const millis = Math.max(0, time.getTime() + skewMillis);
+  return `sig_${millis.toString(16).padStart(12, '0')}`;
+}
+
+function createdBetween(filter: SigningFilter): Prisma.SigningWhereInput[] {
+  const { createdAfter, createdBefore } = filter;
+  return [
+    createdAfter === undefined
+      ? {}
+      : {
+          createdAt: { gte: createdAfter },
+          id: { gte: firstIdOf(createdAfter, -CLOCK_SKEW_MILLIS) },
+        },
+    createdBefore === undefined
+      ? {}
+      : {
+          createdAt: { lt: createdBefore },
+          id: { lt: firstIdOf(createdBefore, CLOCK_SKEW_MILLIS) },
+        },
+  ];
 }
 
 /** One signing of the tenant. Throws DbError `not_found`. */
@@ -37,7 +68,7 @@ export async function getSigning(
   db: Database,
   o: Visibility & { readonly tenantId: string; readonly id: string },
 ): Promise<Signing> {
-  const where = { id: o.id, tenantId: o.tenantId, ...visibleSigning(o) };
+  const where = { id: o.id, tenantId: o.tenantId, ...(await visibleSigning(db, o)) };
   const found = await db.prisma.signing.findFirst({ where });
   if (found === null) throw new DbError('not_found', 'there is no such signing');
   return found;
@@ -48,19 +79,20 @@ export async function listSignings(
   db: Database,
   o: PageRequest & Visibility & { readonly tenantId: string; readonly filter?: SigningFilter },
 ): Promise<Page<Signing>> {
-  const { createdAfter, createdBefore, ...equal } = o.filter ?? {};
-  const createdAt = {
-    ...(createdAfter === undefined ? {} : { gte: createdAfter }),
-    ...(createdBefore === undefined ? {} : { lt: createdBefore }),
+  const { state, userId, keyId, batchId } = o.filter ?? {};
+  const { where, ...query } = pageQuery(o);
+  const equal = {
+    ...(state === undefined ? {} : { state }),
+    ...(userId === undefined ? {} : { userId }),
+    ...(keyId === undefined ? {} : { keyId }),
+    ...(batchId === undefined ? {} : { batchId }),
   };
   const rows = await db.prisma.signing.findMany({
-    ...pageQuery(o),
+    ...query,
     where: {
       tenantId: o.tenantId,
       ...equal,
-      ...pageQuery(o).where,
-      ...(Object.keys(createdAt).length === 0 ? {} : { createdAt }),
-      ...visibleSigning(o),
+      AND: [where, ...createdBetween(o.filter ?? {}), await visibleSigning(db, o)],
     },
   });
   return pageOf(rows, o);

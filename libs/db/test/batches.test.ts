@@ -4,15 +4,26 @@ import {
   cancelBatch,
   claimSigning,
   completeSigning,
+  createApiKey,
   createBatch,
+  createGrant,
   createSigning,
   failSigning,
   getBatch,
+  getSigning,
   listSignings,
   type Database,
   type Idempotency,
 } from '../src/index.ts';
-import { actor, addEndpoint, addTenant, result, signingRequest, type Tenant } from './records.ts';
+import {
+  actor,
+  addEndpoint,
+  addTenant,
+  addUser,
+  result,
+  signingRequest,
+  type Tenant,
+} from './records.ts';
 import { startTestDatabase, type TestDatabase } from './test-database.ts';
 
 let server: TestDatabase;
@@ -196,5 +207,48 @@ describe('the list of signings', () => {
     expect(seen).toEqual(resource.items.map((item) => item.id).reverse());
     const none = await listSignings(db, { tenantId, limit: 10, filter: { state: 'failed' } });
     expect(none).toEqual({ items: [] });
+  });
+
+  it('is bounded by the time of acceptance', async () => {
+    const listed = await addTenant(db);
+    const { tenantId } = listed;
+    await createBatch(db, { ...listed, items: items(2, listed.keyId) });
+    const found = async (createdAfter: Date, createdBefore: Date) =>
+      (await listSignings(db, { tenantId, limit: 10, filter: { createdAfter, createdBefore } }))
+        .items.length;
+    const now = Date.now();
+    const [before, after] = [new Date(now - 60_000), new Date(now + 60_000)];
+    expect(await found(before, after)).toBe(2);
+    expect(await found(new Date(0), before)).toBe(0);
+    expect(await found(after, new Date(now + 120_000))).toBe(0);
+  });
+
+  it('shows a caller what it submitted or may sign with', async () => {
+    const listed = await addTenant(db);
+    const { tenantId } = listed;
+    const mine = await createSigning(db, { ...listed, request: signingRequest(listed.keyId) });
+    const { apiKey } = await createApiKey(db, {
+      tenantId,
+      actor,
+      apiKey: { name: 'narrow', scopes: [] },
+    });
+    const visibleTo = apiKey.id;
+    const list = async () => (await listSignings(db, { tenantId, limit: 10, visibleTo })).items;
+    expect(await list()).toEqual([]);
+    const hidden = getSigning(db, { tenantId, id: mine.resource.id, visibleTo });
+    await expect(hidden).rejects.toMatchObject({ code: 'not_found' });
+    const otherUser = await addUser(db, tenantId, 'Bob');
+    await createGrant(db, { tenantId, actor, apiKeyId: visibleTo, userId: otherUser });
+    expect(await list()).toEqual([]);
+    await createGrant(db, { tenantId, actor, apiKeyId: visibleTo, keyId: listed.keyId });
+    expect((await list()).map((it) => it.id)).toEqual([mine.resource.id]);
+    const submitted = await createSigning(db, {
+      ...listed,
+      apiKeyId: visibleTo,
+      request: signingRequest(listed.keyId),
+    });
+    expect((await list()).map((it) => it.id)).toContain(submitted.resource.id);
+    const byOwner = await listSignings(db, { tenantId, limit: 10, visibleTo: listed.apiKeyId });
+    expect(byOwner.items).toHaveLength(2);
   });
 });

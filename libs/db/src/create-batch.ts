@@ -1,119 +1,29 @@
 import { z } from 'zod';
-import type { Batch } from './generated/client.ts';
 import type { Database } from './database.ts';
 import { batchDataSql, emitEventsSql } from './emit.ts';
 import { DbError } from './error.ts';
-import { findIdempotentResource, recordIdempotencySql } from './idempotency.ts';
-import type { Created, Idempotency } from './idempotency.ts';
+import type { Batch } from './generated/client.ts';
+import { findIdempotentResource, recordIdempotencySql, type Created } from './idempotency.ts';
 import { newId } from './ids.ts';
-import { GRACE_SECONDS, signingColumns, signingRow } from './signing.ts';
 import type { Signing, SigningRequest } from './signing.ts';
+import {
+  insertedColumns,
+  itemOf,
+  itemsSql,
+  itemValues,
+  submissionParameters,
+  usableKey,
+  type Submission,
+} from './submission.ts';
 
 /** Most items of one batch. */
 export const MAX_BATCH_ITEMS = 10_000;
-
-/** Who submits, and whether it may be a repetition. */
-export interface Submission {
-  readonly tenantId: string;
-  readonly apiKeyId: string;
-  readonly idempotency?: Idempotency;
-}
 
 /** An item of a batch that was not accepted. `index` is its place in the caller's list. */
 export interface Rejection {
   readonly index: number;
   readonly code: string;
   readonly message: string;
-}
-
-const itemColumns = `i.id, $1, i."keyId", k.user_id, $5, i."sourceBucket", i."sourceKey",
-  i."sourceVersionId", i."sourceSha256", i."destinationBucket", i."destinationKey", i.reason,
-  i.location, i."contactInfo", i."fieldName", i.metadata, now() + interval '${GRACE_SECONDS} seconds'`;
-
-const columns = `id, tenant_id, key_id, user_id, api_key_id, source_bucket, source_key,
-  source_version_id, source_sha256, destination_bucket, destination_key, reason,
-  location, contact_info, field_name, metadata, wake_at`;
-
-const itemsSql = `
-  item AS (
-    SELECT * FROM jsonb_to_recordset($6::jsonb) AS i(id text, "batchIndex" int, "keyId" text,
-      "sourceBucket" text, "sourceKey" text, "sourceVersionId" text, "sourceSha256" text,
-      "destinationBucket" text, "destinationKey" text, reason text, location text,
-      "contactInfo" text, "fieldName" text, metadata jsonb)
-  )`;
-
-const usableKey = `k.id = i."keyId" AND k.tenant_id = $1 AND k.state = 'active'`;
-
-function itemOf(request: SigningRequest, id: string): Record<string, unknown> {
-  const { keyId, source, destination, reason, location, contactInfo, fieldName, metadata } =
-    request;
-  return {
-    id,
-    keyId,
-    sourceBucket: source.bucket,
-    sourceKey: source.key,
-    sourceVersionId: source.versionId,
-    sourceSha256: source.sha256,
-    destinationBucket: destination.bucket,
-    destinationKey: destination.key,
-    reason,
-    location,
-    contactInfo,
-    fieldName,
-    metadata,
-  };
-}
-
-function parameters(o: Submission, resourceId: string, items: readonly object[]): unknown[] {
-  return [
-    o.tenantId,
-    o.idempotency?.key ?? null,
-    o.idempotency?.requestHash ?? null,
-    resourceId,
-    o.apiKeyId,
-    JSON.stringify(items),
-  ];
-}
-
-const insertSigning = {
-  name: 'signing_create',
-  text: `WITH ${itemsSql},
-    usable AS (SELECT k.id FROM item i JOIN keys k ON ${usableKey}),
-    recorded AS (${recordIdempotencySql('usable')}),
-    created AS (
-      INSERT INTO signings (${columns})
-      SELECT ${itemColumns} FROM item i JOIN keys k ON ${usableKey}
-      WHERE $2::text IS NULL OR EXISTS (SELECT 1 FROM recorded)
-      RETURNING *
-    ),
-    audited AS (
-      INSERT INTO audit_entries (tenant_id, actor, action, subject, details)
-      SELECT tenant_id, 'api_key:' || $5, 'signing.create', id,
-        jsonb_build_object('keyId', key_id, 'userId', user_id)::text
-      FROM created
-    )
-    SELECT ${signingColumns('created')} FROM created`,
-  row: signingRow,
-};
-
-/**
- * Accepts one document, state `queued`. Throws DbError `not_found` when the tenant has no such active
- * key, `idempotency_mismatch`.
- */
-export async function createSigning(
-  db: Database,
-  o: Submission & { readonly request: SigningRequest },
-): Promise<Created<Signing>> {
-  const id = o.request.id ?? newId('sig');
-  const [created] = await db.query(insertSigning, parameters(o, id, [itemOf(o.request, id)]));
-  if (created !== undefined) return { resource: created, replayed: false };
-  const earlier = await findIdempotentResource(db, o);
-  const resource =
-    earlier === undefined
-      ? null
-      : await db.prisma.signing.findFirst({ where: { id: earlier, tenantId: o.tenantId } });
-  if (resource === null) throw new DbError('not_found', 'there is no such active key');
-  return { resource, replayed: true };
 }
 
 const insertBatch = {
@@ -140,8 +50,8 @@ const insertBatch = {
       RETURNING *
     ),
     created AS (
-      INSERT INTO signings (${columns}, batch_id, batch_index)
-      SELECT ${itemColumns}, $4, i."batchIndex"
+      INSERT INTO signings (${insertedColumns}, batch_id, batch_index)
+      SELECT ${itemValues}, $4, i."batchIndex"
       FROM accepted i JOIN keys k ON ${usableKey}
       RETURNING 1
     ),
@@ -212,7 +122,7 @@ export async function createBatch(
     batchIndex: index,
   }));
   const [created] = await db.query(insertBatch, [
-    ...parameters(o, id, items),
+    ...submissionParameters(o, id, items),
     JSON.stringify(o.rejections ?? []),
     o.metadata === undefined ? null : JSON.stringify(o.metadata),
   ]);
