@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { notFound, problemDetails, retryAfterSeconds, type ApiError } from './errors.ts';
+import { setCommonHeaders } from './request-context.ts';
 import { toApiError } from './to-api-error.ts';
 
 /** Answers every failure with problem details (RFC 9457) and logs those that are the server's. */
@@ -19,6 +20,8 @@ export function sendProblem(
   request: FastifyRequest,
   reply: FastifyReply,
 ): FastifyReply {
+  // What fails before routing has passed no hook.
+  setCommonHeaders(request, reply);
   const retryAfter = retryAfterSeconds(error.code);
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   if (error.status === 401) reply.header('www-authenticate', challenge(request));

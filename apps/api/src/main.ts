@@ -46,7 +46,9 @@ try {
     await close();
     throw error;
   }
-  logger.info({ host: config.HOST, port: api.app.addresses()[0]?.port }, 'listening');
+  const address = api.app.server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  logger.info({ host: config.HOST, port }, 'listening');
 } catch (err) {
   logger.fatal({ err }, 'the API could not start');
   process.exitCode = 1;

@@ -28,7 +28,7 @@ export const validatorCompiler: FastifySchemaCompiler<$ZodType> = ({ schema, htt
   const place = places[(httpPart ?? 'body') as keyof typeof places];
   return (data: unknown) => {
     // A request without a body must fail on its missing fields, not on being undefined.
-    const result = safeParse(schema, data ?? {});
+    const result = safeParse(schema, data === undefined ? {} : data);
     if (result.success) return { value: result.data };
     if (place === 'path') return { error: notFound() };
     const errors = fieldErrors(result.error.issues, place);

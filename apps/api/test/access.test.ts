@@ -19,7 +19,7 @@ const unknown = {
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 /** Every route with the scope it needs, and a body of good form. */
-const routes: readonly (readonly [Method, string, Scope, unknown?])[] = [
+const routes: [method: Method, path: string, scope: Scope, body?: unknown][] = [
   ['POST', '/v1/users', 'users:write', { name: 'X' }],
   ['GET', '/v1/users', 'users:read'],
   ['GET', `/v1/users/${unknown.user}`, 'users:read'],
@@ -65,24 +65,28 @@ test('the table names every route of the API', async () => {
   expect(listed.sort()).toEqual(documented.sort());
 });
 
-describe.each(routes)('%s %s', (method, path, scope, body) => {
-  const call = (options: CallOptions) => api.call(method, path, { ...options, body });
+describe.each(routes.map(([method, path, scope, body]) => ({ method, path, scope, body })))(
+  '$method $path',
+  ({ method, path, scope, body }) => {
+    const call = (options: CallOptions) => api.call(method, path, { ...options, body });
 
-  test('refuses strangers before it looks at anything', async () => {
-    const answer = await call({ token: null });
-    expect([answer.status, answer.code]).toEqual([401, 'unauthenticated']);
-    expect(answer.headers['www-authenticate']).toBe('Bearer realm="signfleet"');
-  });
+    test('refuses strangers before it looks at anything', async () => {
+      const answer = await call({ token: null });
+      expect([answer.status, answer.code]).toEqual([401, 'unauthenticated']);
+      expect(answer.headers['www-authenticate']).toBe('Bearer realm="signfleet"');
+    });
 
-  test(`needs the scope ${scope}`, async () => {
-    const others = scopes.filter((other) => other !== scope && other !== 'admin');
-    const { token } = await addCaller(api.db, { tenantId: api.tenantId, scopes: others });
-    const answer = await call({ token });
-    expect([answer.status, answer.code]).toEqual([403, 'scope_missing']);
-    const holder = await addCaller(api.db, { tenantId: api.tenantId, scopes: [scope] });
-    expect([401, 403]).not.toContain((await call({ token: holder.token })).status);
-  });
-});
+    test(`needs the scope ${scope}`, async () => {
+      const others = scopes.filter((other) => other !== scope && other !== 'admin');
+      const { token } = await addCaller(api.db, { tenantId: api.tenantId, scopes: others });
+      const answer = await call({ token });
+      expect([answer.status, answer.code]).toEqual([403, 'scope_missing']);
+      const holder = await addCaller(api.db, { tenantId: api.tenantId, scopes: [scope] });
+      const { status } = await call({ token: holder.token });
+      expect([200, 201, 202, 204, 404]).toContain(status);
+    });
+  },
+);
 
 describe('a bad API key is a 401, whatever is wrong with it', () => {
   const malformed = [

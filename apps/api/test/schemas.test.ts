@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { decodeCursor, encodeCursor } from '../src/cursor.ts';
-import { ApiError } from '../src/errors.ts';
+import { ApiError, problems } from '../src/errors.ts';
 import { jsonPointer } from '../src/schema-compiler.ts';
 import { bucketName, metadata, objectKey, text } from '../src/schemas/primitives.ts';
 import { newSigning } from '../src/schemas/signing.ts';
@@ -82,4 +83,13 @@ test('a cursor comes back as it went out, anything else is refused', () => {
   for (const cursor of [...bad, encodeCursor('id', 'sig_0123456789')]) {
     expect(() => decodeCursor('audit', cursor)).toThrow(ApiError);
   }
+});
+
+test('the guide lists every problem code with its status', () => {
+  const guide = readFileSync(new URL('../../../docs/api.md', import.meta.url), 'utf8');
+  const listed = [...guide.matchAll(/^\| `(\w+)` +\| (\d{3}) /gm)].map(([, code, status]) => [
+    code,
+    Number(status),
+  ]);
+  expect(listed).toEqual(Object.entries(problems).map(([code, { status }]) => [code, status]));
 });

@@ -37,9 +37,7 @@ export const problemResponses = {
 export const idempotencyHeaders = z.looseObject({
   'idempotency-key': z
     .string()
-    .min(1)
-    .max(255)
-    .regex(/^[\x21-\x7e]+$/, { error: 'Use 1 to 255 visible ASCII characters' })
+    .regex(/^[\x21-\x7e]{1,255}$/, { error: 'Use 1 to 255 visible ASCII characters' })
     .optional()
     .meta({ description: 'The same key with the same body gets the same answer' }),
 });

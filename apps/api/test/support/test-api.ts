@@ -32,6 +32,7 @@ export interface TestApi {
   readonly app: App;
   readonly db: Database;
   readonly postgres: LocalPostgres;
+  readonly postgresDirectory: string;
   readonly s3: LocalS3;
   readonly databaseUrl: string;
   /** Of the first tenant's owner, as the bootstrap wrote it to its file. */
@@ -52,9 +53,10 @@ export async function startTestApi(env: Record<string, string> = {}): Promise<Te
   const directory = resources.use('folder', await mkdtemp(join(tmpdir(), 'api-')), (path) =>
     rm(path, { recursive: true, force: true }),
   );
+  const postgresDirectory = join(directory, 'pg');
   const postgres = resources.use(
     'postgres',
-    await startPostgres({ directory: join(directory, 'pg'), fsync: false }),
+    await startPostgres({ directory: postgresDirectory, fsync: false }),
     (it) => it.stop(),
   );
   const s3 = resources.use(
@@ -111,6 +113,7 @@ export async function startTestApi(env: Record<string, string> = {}): Promise<Te
     app,
     db,
     postgres,
+    postgresDirectory,
     s3,
     databaseUrl: postgres.url,
     token,

@@ -1,0 +1,105 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { startPostgres, type LocalPostgres } from '@signfleet/local-stack';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+
+let directory: string;
+let postgres: LocalPostgres;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'api-process-'));
+  postgres = await startPostgres({ directory: join(directory, 'pg'), fsync: false });
+  await writeFile(join(directory, 'webhook-key'), 'ab'.repeat(32));
+});
+afterAll(async () => {
+  await postgres.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+
+function start(script: string, env: Record<string, string>): ChildProcess {
+  return spawn(process.execPath, ['--import', 'tsx', `apps/api/src/${script}`], {
+    cwd: root,
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+}
+
+const logLine = z.looseObject({ msg: z.string(), level: z.string(), time: z.string() });
+
+/** Log lines of the process, up to and with the one that says `message`. */
+async function linesUntil(
+  child: ChildProcess,
+  message: string,
+): Promise<z.infer<typeof logLine>[]> {
+  if (child.stdout === null) throw new Error('no output to read');
+  const lines: z.infer<typeof logLine>[] = [];
+  for await (const text of createInterface({ input: child.stdout })) {
+    lines.push(logLine.parse(JSON.parse(text)));
+    if (lines.at(-1)?.msg === message) return lines;
+  }
+  throw new Error(`the process never said ${message}: ${JSON.stringify(lines)}`);
+}
+
+const settings = () => ({
+  DATABASE_URL: postgres.url,
+  QUEUE_URL: postgres.url,
+  S3_ENDPOINT: 'http://127.0.0.1:1',
+  S3_ACCESS_KEY_ID: 'id',
+  S3_SECRET_ACCESS_KEY: 'secret',
+  WEBHOOK_SECRET_KEY_FILE: join(directory, 'webhook-key'),
+  BOOTSTRAP_API_KEY_FILE: join(directory, 'owner-key'),
+  PORT: '0',
+});
+
+test('migrates, bootstraps, listens, answers, and stops on SIGTERM', async () => {
+  const migration = start('migrate.ts', { DATABASE_URL: postgres.url });
+  expect(await once(migration, 'exit')).toEqual([0, null]);
+
+  const child = start('main.ts', settings());
+  const lines = await linesUntil(child, 'listening');
+  const { port } = z.object({ port: z.int().positive() }).parse(lines.at(-1));
+  const token = (await readFile(join(directory, 'owner-key'), 'utf8')).trim();
+  expect((await stat(join(directory, 'owner-key'))).mode & 0o777).toBe(0o600);
+  expect(JSON.stringify(lines)).not.toContain(token);
+  const answer = await fetch(`http://127.0.0.1:${port}/v1/users`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  expect([answer.status, await answer.json()]).toEqual([200, { items: [], nextCursor: null }]);
+  const exit = once(child, 'exit');
+  child.kill('SIGTERM');
+  expect(await exit).toEqual([0, null]);
+});
+
+test('a second start keeps the tenant and its key', async () => {
+  const before = await readFile(join(directory, 'owner-key'), 'utf8');
+  const child = start('main.ts', settings());
+  await linesUntil(child, 'listening');
+  expect(await readFile(join(directory, 'owner-key'), 'utf8')).toBe(before);
+  const exit = once(child, 'exit');
+  child.kill('SIGTERM');
+  expect(await exit).toEqual([0, null]);
+});
+
+test('bad settings end it at once with exit code 2 and one line that names them', async () => {
+  const child = start('main.ts', { DATABASE_URL: 'mysql://x', PORT: 'x' });
+  const exit = once(child, 'exit');
+  const [line] = await linesUntil(child, 'bad settings');
+  expect(JSON.stringify(line)).toMatch(/DATABASE_URL.*PORT/);
+  expect(await exit).toEqual([2, null]);
+});
+
+test('a database that is not there ends it with exit code 1', async () => {
+  const url = 'postgres://nobody@127.0.0.1:1/nothing';
+  const child = start('main.ts', { ...settings(), DATABASE_URL: url, QUEUE_URL: url });
+  const exit = once(child, 'exit');
+  const lines = await linesUntil(child, 'the API could not start');
+  expect(lines.at(-1)?.level).toBe('fatal');
+  expect(await exit).toEqual([1, null]);
+});
