@@ -16,6 +16,7 @@ describe('the demo', () => {
   beforeAll(async () => {
     cwd = await mkdtemp(join(tmpdir(), 'signfleet-demo-'));
     await cp(examples, join(cwd, 'documents'), { recursive: true });
+    await rm(join(cwd, 'documents', 'README.md'));
     await writeFile(join(cwd, 'documents', 'notes.txt'), 'This is no PDF.\n');
     first = await runCli(['demo', 'documents', '--exit'], { cwd });
   }, 3 * minutes);

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ResourceStack } from '@signfleet/errors';
 import { Command } from 'commander';
-import { collectDocuments } from '../collect-documents.ts';
+import { collectDocuments, type SourceDocument } from '../collect-documents.ts';
 import { localStackFolder } from '../connection.ts';
 import { watchInterruption } from '../demo/interruption.ts';
 import { startLocalStack } from '../demo/local-stack.ts';
@@ -30,7 +30,7 @@ export function demoCommand(): Command {
 }
 
 async function demo(paths: string[], options: Options): Promise<void> {
-  const documents = await collectDocuments(paths.length === 0 ? [examples] : paths);
+  const documents = paths.length === 0 ? await samples() : await collectDocuments(paths);
   const folder = resolve(localStackFolder);
   const interruption = watchInterruption();
   const resources = new ResourceStack();
@@ -52,4 +52,10 @@ async function demo(paths: string[], options: Options): Promise<void> {
     onStep('stopping');
     await resources.close();
   }
+}
+
+/** The shipped samples: sound ones, and in a folder of their own some that must be refused. */
+async function samples(): Promise<SourceDocument[]> {
+  const files = await collectDocuments([examples]);
+  return files.filter((file) => file.name.endsWith('.pdf'));
 }
