@@ -6,7 +6,8 @@ import type { XrefEntry, XrefSection } from './xref-section.ts';
 
 /** An entry of a well-formed table is exactly this long. ISO 32000-2, 7.5.4. */
 const ENTRY_BYTES = 20;
-const MAXIMUM_OBJECT_NUMBER = 8_388_607 * 4;
+/** Object numbers beyond this are taken for damage. */
+const MAXIMUM_OBJECT_NUMBER = 2 ** 31;
 
 interface Subsection {
   readonly first: number;

@@ -6,7 +6,7 @@ import {
 } from '../reader/document-reader.ts';
 import { acroForm, formFields, type FormField } from '../reader/form-field.ts';
 import { inheritedFieldType } from '../reader/inherited-field-type.ts';
-import { entryOf, isDictionary, isReference } from '../reader/pdf-value.ts';
+import { entryOf, isDictionary, isReference, type PdfValue } from '../reader/pdf-value.ts';
 import type { TrustOptions } from './chain.ts';
 import { endsRevision } from './revision-end.ts';
 import type { SignatureReport } from './signature-report.ts';
@@ -33,10 +33,15 @@ function verifyAll(
   const form = acroForm(reader);
   if (form === undefined) return [];
   const reports: SignatureReport[] = [];
+  const known = new Map<PdfValue, SignatureReport>();
   for (const field of formFields(reader, form)) {
     if (field.hasChildFields || inheritedFieldType(reader, field.dictionary) !== 'Sig') continue;
-    const report = verifyField(reader, field, { trust, recovered });
-    if (report !== undefined) reports.push(report);
+    // Many fields may share one signature: it is judged once, however often it is referred to.
+    const value = reader.get(field.dictionary, 'V');
+    const report = known.get(value) ?? verifyField(reader, field, { trust, recovered });
+    if (report === undefined) continue;
+    known.set(value, report);
+    reports.push({ ...report, fieldName: field.name });
   }
   return reports;
 }
