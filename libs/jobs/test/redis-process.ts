@@ -45,6 +45,8 @@ export async function startRedisProcess(
   const lines = ['bind 127.0.0.1', `port ${port}`, `dir ${directory}`, ...configuration, ''];
   await writeFile(file, lines.join('\n'));
   const child = spawn('redis-server', [file, ...flags], { stdio: 'ignore' });
+  // A test that times out while it starts has nothing to close yet.
+  process.once('exit', () => child.kill('SIGKILL'));
   const exit = once(child, 'exit');
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     child.kill(signal);
