@@ -10,7 +10,8 @@ import { appendRevision, onePage, streamText, writePdf } from './pdf-fixture.ts'
 import { createIdentity, inTemporaryDirectory, signPdf, writeInto } from './signing-fixture.ts';
 
 const identity = createIdentity('P-256');
-const sealed = await signPdf(writePdf(onePage()), identity);
+// Room to spare, so that there always is padding: ECDSA signatures differ in length.
+const sealed = await signPdf(writePdf(onePage()), identity, { contentsBytes: 2000 });
 const signed = Buffer.from(sealed.bytes());
 const { byteRange, source } = sealed.digested.prepared;
 const [, contentsStart, contentsEnd] = byteRange;
