@@ -6,5 +6,5 @@ import { ensureTools } from './system-packages.mjs';
 export async function prepare({ tools }) {
   await ensureTools(tools);
   await ensureNpmPackages();
-  await ensurePrismaClient();
+  ensurePrismaClient();
 }

@@ -33,6 +33,15 @@ export function runChild(command, args, env = {}) {
   });
 }
 
+/** Runs a program whose output matters only if it fails; then that is printed. Returns the exit code. */
+export function runQuietly(command, args, env = {}) {
+  const options = { cwd: root, env: { ...process.env, ...env }, encoding: 'utf8' };
+  const { status, stdout, stderr, error } = spawnSync(command, args, options);
+  if (error !== undefined) throw error;
+  if (status !== 0) process.stderr.write(stdout + stderr);
+  return status ?? 1;
+}
+
 /** Whether a program answers at all: it is on the PATH and can be run. */
 export function hasProgram(name, args = ['--version']) {
   const { error } = spawnSync(name, args, { stdio: 'ignore', timeout: 30_000 });
