@@ -79,6 +79,13 @@ function outage(worker: () => WorkerProcess, service: RestartableService): () =>
 async function main(): Promise<void> {
   const fleet = await startTestFleet({ queue });
   let worker = await startUp(fleet.environment);
+  const close = async (): Promise<void> => {
+    await worker.end('SIGKILL');
+    await fleet.close();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void close().finally(() => process.exit(130)));
+  }
   try {
     const keyIds = await Promise.all([fleet.orderKey('RSA-2048'), fleet.orderKey('P-256')]);
     for (const id of keyIds) await keyEnrolled(fleet, id);
@@ -112,8 +119,7 @@ async function main(): Promise<void> {
     report('the end', [[`the worker stops with exit code 0 (${String(code)})`, code === 0]]);
     await receiver.close();
   } finally {
-    await worker.end('SIGKILL');
-    await fleet.close();
+    await close();
   }
   process.stdout.write(`\nqueue on ${queue}: ${passed} passed, ${failed} failed\n`);
   process.exitCode = failed === 0 ? 0 : 1;

@@ -3,7 +3,7 @@ import { openPersistently } from './dependency.ts';
 import { queueReason, verdictOf } from './outcome.ts';
 import type { WorkerContext } from './worker.ts';
 
-/** From this attempt on the delays of every kind have reached their ceiling. */
+/** From this attempt on the delays have reached their ceiling. */
 const LONGEST_DELAY_ATTEMPT = 8;
 
 /**
@@ -63,7 +63,8 @@ function postpone(
   const { reason, kind } = verdictOf(job.error);
   const level = kind === 'wait' ? 'warn' : 'error';
   const attempt = Math.min(job.attempt, LONGEST_DELAY_ATTEMPT);
-  const retryInMs = retryDelay({ kind: job.kind, attempt }) ?? 0;
+  // The policy for deliveries is made for receivers and waits for hours. This is trouble of our own.
+  const retryInMs = retryDelay({ kind: 'sign-document', attempt }) ?? 0;
   context.log[level]({ id: job.id, reason, retryInMs, err: job.error }, 'job postponed');
   return { outcome: 'retry', retryInMs, reason: queueReason(reason) };
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ResourceStack } from '@signfleet/errors';
-import type { SigningToken } from '@signfleet/hsm';
+import { HsmError, type SigningToken } from '@signfleet/hsm';
 import { StorageError, type ObjectStore } from '@signfleet/storage';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { readConfig } from '../src/config.ts';
@@ -191,6 +191,37 @@ it('an object that only says that it is ours is not adopted', async () => {
   expect(await signDocument(context(), id)).toEqual({ outcome: 'done' });
   const row = await fleet.database.prisma.signing.findUniqueOrThrow({ where: { id } });
   expect(row).toMatchObject({ state: 'failed', errorCode: 'destination_exists' });
+});
+
+it('waits for an HSM that lost its session, and signs when it is back', async () => {
+  const id = await submit('session-lost.pdf');
+  const lost: SigningToken = {
+    ...token,
+    withUnwrappedKey: () => Promise.reject(new HsmError('session_lost', 'away')),
+  };
+  expect(await signDocument(context({ token: lost }), id)).toMatchObject({
+    outcome: 'retry',
+    reason: 'hsm_session_lost',
+  });
+  expect(await signDocument(context(), id)).toEqual({ outcome: 'done' });
+  await expectOneResult(id);
+});
+
+it('publishes nothing that does not pass its own check', async () => {
+  const id = await submit('wrong-signature.pdf');
+  const lying: SigningToken = {
+    ...token,
+    withUnwrappedKey: (record, use) =>
+      token.withUnwrappedKey(record, (signer) =>
+        use({ ...signer, sign: () => signer.sign(Buffer.from('something else')) }),
+      ),
+  };
+  const { store, puts } = watched();
+  expect(await signDocument(context({ store, token: lying }), id)).toMatchObject({
+    outcome: 'retry',
+    reason: 'worker_self_check_failed',
+  });
+  expect(puts()).toBe(0);
 });
 
 it('gives up what stays out of reach after the configured number of attempts', async () => {

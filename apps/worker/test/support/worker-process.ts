@@ -32,7 +32,7 @@ export function startWorkerProcess(environment: Readonly<Record<string, string>>
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const { log, logged } = readLog(child, exited);
   let complaints = '';
-  child.stderr?.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
   return {
     pid: child.pid ?? 0,
     log,
