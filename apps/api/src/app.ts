@@ -89,6 +89,8 @@ export async function buildApp(dependencies: Dependencies): Promise<App> {
     requestIdHeader: false,
     bodyLimit,
     handlerTimeout: dependencies.requestTimeoutMillis,
+    // Draining: what still arrives on a kept-alive connection is answered, and the connection closed.
+    return503OnClosing: false,
     // A slow sender of headers and body must not hold a connection for ever.
     requestTimeout: 60_000,
     routerOptions: { maxParamLength: 100, ignoreTrailingSlash: false },

@@ -35,7 +35,6 @@ export const problems = {
   database_unavailable: { status: 503, title: 'The database is not available' },
   storage_unavailable: { status: 503, title: 'The object store is not available' },
   timeout: { status: 503, title: 'The request took too long' },
-  shutting_down: { status: 503, title: 'The server is shutting down' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ProblemCode = keyof typeof problems;

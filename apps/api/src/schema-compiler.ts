@@ -27,8 +27,7 @@ export function jsonPointer(path: readonly PropertyKey[]): string {
 export const validatorCompiler: FastifySchemaCompiler<$ZodType> = ({ schema, httpPart }) => {
   const place = places[(httpPart ?? 'body') as keyof typeof places];
   return (data: unknown) => {
-    // A request without a body must fail on its missing fields, not on being undefined.
-    const result = safeParse(schema, data === undefined ? {} : data);
+    const result = safeParse(schema, data);
     if (result.success) return { value: result.data };
     if (place === 'path') return { error: notFound() };
     const errors = fieldErrors(result.error.issues, place);
@@ -54,13 +53,14 @@ function toFieldErrors(issue: $ZodIssue, place: FieldError['in']): FieldError[] 
       detail: 'This field is not known here',
     }));
   }
-  const missing = issue.code === 'invalid_type' && issue.message.includes('received undefined');
+  const absent = issue.path.length === 0 ? /received (undefined|null)$/ : /received undefined$/;
+  const missing = issue.code === 'invalid_type' && absent.test(issue.message);
   return [
     {
       pointer: jsonPointer(issue.path),
       in: place,
       code: missing ? 'required' : issue.code === 'custom' ? 'invalid_value' : issue.code,
-      detail: missing ? 'This field is required' : issue.message,
+      detail: missing ? 'This is required' : issue.message,
     },
   ];
 }

@@ -38,7 +38,7 @@ const bodies: readonly (readonly [string, (key: string) => unknown, string, stri
     'required',
   ],
   ['an array', () => [], '', 'invalid_type'],
-  ['null', () => null, '', 'invalid_type'],
+  ['null', () => null, '', 'required'],
   ['text', () => 'text', '', 'invalid_type'],
   [
     'bad bucket',
@@ -111,10 +111,10 @@ describe('bodies that are none', () => {
     },
   );
 
-  test('no body at all names the missing fields', async () => {
+  test('no body at all is a missing body', async () => {
     const answer = await api.call('POST', '/v1/users');
     expectProblem(answer, 400, 'invalid_request');
-    expect(answer.errors).toMatchObject([{ pointer: '/name', code: 'required' }]);
+    expect(answer.errors).toMatchObject([{ in: 'body', pointer: '', code: 'required' }]);
   });
 
   test.each(['text/plain', 'application/x-www-form-urlencoded', 'application/xml'])(

@@ -72,7 +72,7 @@ describe('keys and certificates', () => {
     expect([early.status, early.code]).toEqual([409, 'key_not_awaiting_certificate']);
     const { pki, publicKey } = await enrol(api.db, key.id, 'csr');
     const csr = await api.call('GET', `/v1/keys/${key.id}/csr`);
-    expect(csr.headers['content-type']).toContain('application/pkcs10');
+    expect(csr.headers['content-type']).toContain('application/x-pem-file');
     expect(csr.text).toMatch(/^-----BEGIN CERTIFICATE REQUEST-----/);
 
     const leaf = encodePem('CERTIFICATE', await pki.issue({ subjectPublicKey: publicKey }));

@@ -94,7 +94,7 @@ function readKeys(app: App, { db }: Dependencies): void {
 function readCertificationRequest(app: App, { db }: Dependencies): void {
   const pem = {
     description: 'PKCS#10 (RFC 2986), PEM',
-    content: { 'application/pem-certificate-chain': { schema: z.string() } },
+    content: { 'application/x-pem-file': { schema: z.string() } },
   };
   app.get(
     '/v1/keys/:id/csr',
@@ -114,7 +114,7 @@ function readCertificationRequest(app: App, { db }: Dependencies): void {
         throw new ApiError('csr_not_available', 'The key is not enrolled yet or not in mode csr');
       }
       return reply
-        .header('content-type', 'application/pkcs10')
+        .header('content-type', 'application/x-pem-file')
         .serializer(String)
         .send(encodePem('CERTIFICATE REQUEST', csr));
     },
