@@ -16,6 +16,7 @@ import { readCertificateFields, type CertificateExtension } from './certificate-
 import { formatDistinguishedName } from './distinguished-name.ts';
 import { PkiError } from './error.ts';
 import { readX509 } from './issuance.ts';
+import { memoizeBytes } from './memo.ts';
 
 /** What a certificate says (RFC 5280 section 4.1), its signature unjudged. */
 export interface CertificateFacts {
@@ -89,6 +90,9 @@ function readCertificate(der: Uint8Array): CertificateFacts {
   };
 }
 
+// The certificates of a user and a CA come with every document that they sign.
+const readOnce = memoizeBytes(1_024, readCertificate);
+
 /**
  * Parses one DER certificate.
  *
@@ -96,7 +100,7 @@ function readCertificate(der: Uint8Array): CertificateFacts {
  */
 export function parseCertificate(der: Uint8Array): CertificateFacts {
   try {
-    return readCertificate(der);
+    return readOnce(der);
   } catch (cause) {
     if (cause instanceof PkiError && cause.code === 'malformed_certificate') throw cause;
     throw new PkiError('malformed_certificate', 'not a DER X.509 certificate', { cause });
