@@ -38,14 +38,34 @@ const environment = z.object({
 /** Settings whose value may instead be the content of the file named by `<NAME>_FILE`. */
 const fromFile = ['S3_ACCESS_KEY_ID', 'S3_SECRET_ACCESS_KEY', 'DATABASE_URL', 'QUEUE_URL'] as const;
 
+type Env = Readonly<Record<string, string | undefined>>;
+
 export type Config = Readonly<z.infer<typeof environment>>;
+export type MigrationConfig = Readonly<z.infer<typeof migrationEnvironment>>;
+
+const migrationEnvironment = environment.pick({ DATABASE_URL: true, LOG_LEVEL: true });
 
 /**
  * Reads the settings of the API process. An empty variable counts as absent.
  *
  * @throws {ConfigError} `config_invalid`, naming every bad variable at once, never their values.
  */
-export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(env: Env): Config {
+  const { present, faults } = withFiles(env);
+  const [keyId, secret] = [present['S3_ACCESS_KEY_ID'], present['S3_SECRET_ACCESS_KEY']];
+  if ((keyId === undefined) !== (secret === undefined)) {
+    faults.push('S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY: give both or neither');
+  }
+  return accept(environment.safeParse(present), faults);
+}
+
+/** Reads the settings of the migration. Throws like {@link readConfig}. */
+export function readMigrationConfig(env: Env): MigrationConfig {
+  const { present, faults } = withFiles(env);
+  return accept(migrationEnvironment.safeParse(present), faults);
+}
+
+function withFiles(env: Env): { present: Record<string, string | undefined>; faults: string[] } {
   const present = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
   );
@@ -59,18 +79,19 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       faults.push(`${name}_FILE: the file cannot be read`);
     }
   }
-  const parsed = environment.safeParse(present);
-  faults.push(
-    ...(parsed.error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`),
+  return { present, faults };
+}
+
+function accept<Settings>(
+  parsed: z.ZodSafeParseResult<Settings>,
+  faults: readonly string[],
+): Readonly<Settings> {
+  const invalid = (parsed.error?.issues ?? []).map(
+    ({ path, message }) => `${path.join('.')}: ${message}`,
   );
-  if (
-    (present['S3_ACCESS_KEY_ID'] === undefined) !==
-    (present['S3_SECRET_ACCESS_KEY'] === undefined)
-  ) {
-    faults.push('S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY: give both or neither');
-  }
-  if (parsed.data === undefined || faults.length > 0) {
-    throw new ConfigError('config_invalid', `bad settings: ${faults.join('; ')}`);
+  const all = [...faults, ...invalid];
+  if (parsed.data === undefined || all.length > 0) {
+    throw new ConfigError('config_invalid', `bad settings: ${all.join('; ')}`);
   }
   return Object.freeze(parsed.data);
 }

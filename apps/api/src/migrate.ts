@@ -1,13 +1,12 @@
 import { applyMigrations } from '@signfleet/db';
-import { z } from 'zod';
+import { readMigrationConfig } from './config.ts';
 import { createLogger } from './logger.ts';
 
 /** `node --import tsx apps/api/src/migrate.ts`: brings the schema of DATABASE_URL up to date. */
-const { DATABASE_URL, LOG_LEVEL } = z
-  .object({ DATABASE_URL: z.string().min(1), LOG_LEVEL: z.string().default('info') })
-  .parse(process.env);
-const logger = createLogger({ level: LOG_LEVEL, service: 'migrate' });
+let logger = createLogger({ level: 'info', service: 'migrate' });
 try {
+  const { DATABASE_URL, LOG_LEVEL } = readMigrationConfig(process.env);
+  logger = createLogger({ level: LOG_LEVEL, service: 'migrate' });
   const applied = await applyMigrations(DATABASE_URL);
   logger.info({ applied }, 'database is up to date');
 } catch (err) {

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ConfigError, readConfig } from '../src/config.ts';
+import { ConfigError, readConfig, readMigrationConfig } from '../src/config.ts';
 
 const minimal = {
   DATABASE_URL: 'postgres://signfleet@127.0.0.1/signfleet',
@@ -69,4 +69,14 @@ test('splits the list of allowed buckets', () => {
     'in',
     'out',
   ]);
+});
+
+test('the migration needs the database only, also from a file', () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'config-')), 'url');
+  writeFileSync(path, `${minimal.DATABASE_URL}\n`);
+  expect(readMigrationConfig({ DATABASE_URL_FILE: path })).toEqual({
+    DATABASE_URL: minimal.DATABASE_URL,
+    LOG_LEVEL: 'info',
+  });
+  expect(() => readMigrationConfig({})).toThrow(/DATABASE_URL/);
 });

@@ -59,7 +59,8 @@ const settings = () => ({
 });
 
 test('migrates, bootstraps, listens, answers, and stops on SIGTERM', async () => {
-  const migration = start('migrate.ts', { DATABASE_URL: postgres.url });
+  await writeFile(join(directory, 'database-url'), postgres.url);
+  const migration = start('migrate.ts', { DATABASE_URL_FILE: join(directory, 'database-url') });
   expect(await once(migration, 'exit')).toEqual([0, null]);
 
   const child = start('main.ts', settings());
