@@ -45,6 +45,11 @@ const config = configure();
 const log = createLogger({ level: config.LOG_LEVEL, workerId: config.workerId });
 const worker = await startWorker(config, log);
 let stopping: Promise<never> | undefined;
+process.on('uncaughtException', (error) => {
+  // A fault of this program: nothing after it can be trusted. Leases and the reconciler do the rest.
+  log.fatal({ err: error }, 'uncaught error');
+  process.exit(EXIT_FAILED);
+});
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
     log.info({ signal }, 'stopping');

@@ -13,6 +13,8 @@ export interface Metrics {
   enrolment(outcome: 'completed' | 'failed' | 'released', code: string): void;
   delivery(outcome: 'delivered' | 'retried' | 'gave_up' | 'dropped'): void;
   reconciled(what: string, rows: number): void;
+  /** Jobs in the queue of that kind: waiting, active, delayed. */
+  queued(kind: string, counts: Readonly<Record<string, number>>): void;
   dependency(name: string, up: boolean): void;
   inFlight(kind: string, change: 1 | -1): void;
   /** `locked`: the HSM itself refuses to unwrap a key in an extractable form; see docs/security-model.md. */
@@ -41,6 +43,7 @@ export function createMetrics(): Metrics {
   const deliveries = counter('webhook_deliveries_total', 'Webhook delivery attempts', ['outcome']);
   const reconciled = counter('reconciled_total', 'Rows picked up by the reconciler', ['what']);
   const dependencies = gauge('dependency_up', '1 if the dependency answers', ['dependency']);
+  const queued = gauge('queue_jobs', 'Jobs in the queue', ['kind', 'state']);
   const inFlight = gauge('jobs_in_flight', 'Jobs this worker has in hand', ['kind']);
   const securityLevel = gauge('hsm_security_level', '1 for the level reached', ['level']);
 
@@ -51,6 +54,9 @@ export function createMetrics(): Metrics {
     enrolment: (outcome, code) => enrolments.inc({ outcome, code }),
     delivery: (outcome) => deliveries.inc({ outcome }),
     reconciled: (what, rows) => reconciled.inc({ what }, rows),
+    queued: (kind, counts) => {
+      for (const [state, jobs] of Object.entries(counts)) queued.set({ kind, state }, jobs);
+    },
     dependency: (name, up) => dependencies.set({ dependency: name }, up ? 1 : 0),
     inFlight: (kind, change) => inFlight.inc({ kind }, change),
     securityLevel: (level) => {

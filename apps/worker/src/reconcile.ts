@@ -75,13 +75,14 @@ async function wakeUp(
   return woken;
 }
 
-/** Starts the role: reconciles every few seconds until the worker stops. */
+/** Starts the role: reconciles every few seconds, and counts the queues, until the worker stops. */
 export function startReconciling(context: WorkerContext): Promise<void> {
   const { config, database, log, metrics, queues, resources } = context;
   const loop = runPeriodically({
     intervalMs: config.RECONCILE_INTERVAL_SECONDS * 1_000,
     work: async (signal) => {
       await reconcile({ database, queues, log, metrics }, signal);
+      for (const { kind } of duties) metrics.queued(kind, { ...(await queues.counts(kind)) });
     },
     onError: (error) => log.warn({ err: error }, 'reconciliation failed; it goes on later'),
   });

@@ -1,8 +1,8 @@
-import type { SigningToken } from '@signfleet/hsm';
 import { announcer } from './announce.ts';
 import { openPersistently } from './dependency.ts';
 import { runJobs } from './job-runner.ts';
 import { openConfiguredSigningToken, waitForOtherPin } from './open-tokens.ts';
+import { announceSecurityLevel } from './security-level.ts';
 import { signDocument } from './sign-document.ts';
 import type { WorkerContext } from './worker.ts';
 
@@ -21,7 +21,7 @@ export async function startSigning(context: WorkerContext): Promise<void> {
   });
   resources.use('signing token', token, (opened) => opened.close());
   dependencies.opened(name, () => token.health());
-  announceSecurityLevel(context, token);
+  announceSecurityLevel(token.facts, context);
   const shared = {
     database,
     store,
@@ -42,18 +42,4 @@ export async function startSigning(context: WorkerContext): Promise<void> {
     concurrency: config.WORKER_CONCURRENCY,
     work: (id) => signDocument(shared, id),
   });
-}
-
-/** Without an enforced template, a thief of the worker's PIN can take user keys out of the HSM. */
-function announceSecurityLevel({ log, metrics }: WorkerContext, { facts }: SigningToken): void {
-  metrics.securityLevel(facts.securityLevel);
-  const shown = { hsm: facts.label, vendor: facts.vendorProfile, level: facts.securityLevel };
-  if (facts.securityLevel === 'locked') {
-    log.info(shown, 'the HSM enforces the unwrap template of the key-encryption key');
-    return;
-  }
-  log.error(
-    shown,
-    'SECURITY: THE HSM DOES NOT ENFORCE AN UNWRAP TEMPLATE ON THE KEY-ENCRYPTION KEY: whoever has the PIN of this worker can take user keys out of it',
-  );
 }

@@ -94,6 +94,7 @@ describe('a document signed', () => {
     const metrics = await (await fetch(`http://127.0.0.1:${worker.healthPort}/metrics`)).text();
     expect(metrics).toMatch(/signfleet_signings_total\{outcome="completed",code="ok"\} [1-9]/);
     expect(metrics).toMatch(/signfleet_signing_stage_seconds_count\{stage="complete"\} [1-9]/);
+    expect(metrics).toMatch(/signfleet_queue_jobs\{kind="sign-document",state="waiting"\} \d/);
     expect(metrics).toContain('signfleet_hsm_security_level{level="locked"} 1');
   });
 
