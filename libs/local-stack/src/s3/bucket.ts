@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ContentCache } from './content-cache.ts';
 import { S3Fault } from './fault.ts';
-import { readObjectFacts, writeObjectFile, type ObjectFacts } from './object-file.ts';
+import { readContent, readObjectFacts, writeObjectFile, type ObjectFacts } from './object-file.ts';
 import type { Payload } from './payload.ts';
 
 /** One version with the file that holds it. */
@@ -21,13 +22,17 @@ interface BucketFacts {
   readonly versioning: boolean;
 }
 
+/** Bytes of recent contents that a bucket keeps in memory. */
+const cacheLimit = 64 * 1024 * 1024;
+
+const runId = randomBytes(8).toString('hex');
 let counter = 0;
 
 /** Sorts by time, also within one millisecond. */
 function nextId(): string {
-  counter = (counter + 1) % 0x10000;
+  counter = (counter + 1) % 0x1000000;
   const time = Date.now().toString(16).padStart(12, '0');
-  return `${time}${counter.toString(16).padStart(4, '0')}${randomBytes(8).toString('hex')}`;
+  return `${time}${counter.toString(16).padStart(6, '0')}${runId}`;
 }
 
 /** The versions of one bucket's objects: an index in memory over one file each on disk. */
@@ -38,6 +43,8 @@ export class Bucket {
   /** Oldest version first. */
   readonly #versions = new Map<string, ObjectVersion[]>();
   #sortedKeys: string[] | undefined;
+  readonly #cache = new ContentCache(cacheLimit);
+  readonly #folders = new Set<string>();
 
   constructor(directory: string, name: string) {
     this.name = name;
@@ -101,6 +108,15 @@ export class Bucket {
     );
   }
 
+  /** Reads `length` bytes of a version's content from `start`. */
+  read(version: ObjectVersion, start: number, length: number): Buffer {
+    const cached = this.#cache.get(version.path);
+    if (cached !== undefined) return cached.subarray(start, start + length);
+    const content = readContent(version.path, start, length);
+    if (length === version.size) this.#cache.set(version.path, content);
+    return content;
+  }
+
   /** @throws S3Fault `PreconditionFailed`, `NoSuchKey` */
   checkCondition(key: string, condition: WriteCondition): void {
     const current = this.current(key);
@@ -142,7 +158,7 @@ export class Bucket {
     const wanted = versionId ?? 'null';
     const gone = versions.find((one) => (one.versionId ?? 'null') === wanted);
     if (gone === undefined) return { versionId, deleteMarker: false };
-    rmSync(gone.path, { force: true });
+    this.#remove(gone.path);
     this.#set(
       key,
       versions.filter((one) => one !== gone),
@@ -155,18 +171,29 @@ export class Bucket {
     content: Payload['content'],
   ): ObjectVersion {
     const id = nextId();
-    const folder = join(this.directory, 'objects', id.slice(9, 12)); // spreads files over 4096 folders
-    mkdirSync(folder, { recursive: true });
-    const path = join(folder, id);
+    const path = join(this.#folderOf(id), id);
     const versionId = this.versioning ? id : null;
     const version = { ...facts, versionId, modifiedAt: Date.now() };
-    writeObjectFile(path, this.temporaryPath(), content, version);
+    writeObjectFile(path, content, version);
     const stored = { ...version, path };
     const versions = this.versionsOf(facts.key);
     const replaced = versionId === null ? versions.filter((one) => one.versionId === null) : [];
     this.#set(facts.key, [...versions.filter((one) => !replaced.includes(one)), stored]);
-    for (const { path: old } of replaced) rmSync(old, { force: true });
+    for (const { path: old } of replaced) this.#remove(old);
     return stored;
+  }
+
+  /** Spreads the files over 256 folders. */
+  #folderOf(id: string): string {
+    const folder = join(this.directory, 'objects', id.slice(16, 18));
+    if (!this.#folders.has(folder)) mkdirSync(folder, { recursive: true });
+    this.#folders.add(folder);
+    return folder;
+  }
+
+  #remove(path: string): void {
+    rmSync(path, { force: true });
+    this.#cache.delete(path);
   }
 
   #set(key: string, versions: ObjectVersion[]): void {

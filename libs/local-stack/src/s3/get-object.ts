@@ -4,7 +4,6 @@ import { pipeline } from 'node:stream/promises';
 import { unquoted, type ObjectVersion } from './bucket.ts';
 import type { Call } from './call.ts';
 import { S3Fault } from './fault.ts';
-import { readContent } from './object-file.ts';
 import { replyEmpty } from './reply.ts';
 import type { S3Request } from './s3-request.ts';
 
@@ -22,7 +21,8 @@ const overridable = [
 
 /** GET and HEAD of an object: conditions, one byte range, versions, answer header overrides. */
 export async function getObject({ store, request }: Call, response: ServerResponse): Promise<void> {
-  const version = store.get(request.bucket).find(request.key, request.query.get('versionId'));
+  const bucket = store.get(request.bucket);
+  const version = bucket.find(request.key, request.query.get('versionId'));
   checkReadConditions(request, version);
   const range = parseRange(request.header('range'), version.size);
   const headers = objectHeaders(version);
@@ -43,7 +43,7 @@ export async function getObject({ store, request }: Call, response: ServerRespon
   if (request.method === 'HEAD') {
     response.writeHead(status, headers).end();
   } else if (length <= oneStepLimit) {
-    const content = readContent(version.path, start, length);
+    const content = bucket.read(version, start, length);
     response.writeHead(status, headers).end(content);
   } else {
     const content = createReadStream('', {

@@ -1,13 +1,4 @@
-import {
-  closeSync,
-  fstatSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeSync,
-  writevSync,
-} from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, renameSync, rmSync, writevSync } from 'node:fs';
 import type { Payload } from './payload.ts';
 
 /** What is known of one version of an object. */
@@ -31,7 +22,7 @@ const magic = Buffer.from('signfleet object');
 
 /**
  * Object files are the content, the facts as JSON, the length of that JSON (4 bytes) and a magic
- * text. A file is complete or it does not count: it gets its name only after it is written.
+ * text. A file without that end was cut short by a crash, and does not count.
  */
 function footer(facts: ObjectFacts): Buffer {
   const json = Buffer.from(JSON.stringify(facts));
@@ -43,22 +34,21 @@ function footer(facts: ObjectFacts): Buffer {
 /** Writes an object file in one synchronous step (small), or completes a temporary file (large). */
 export function writeObjectFile(
   path: string,
-  temporaryPath: string,
   content: Payload['content'],
   facts: ObjectFacts,
 ): void {
-  const source = 'path' in content ? content.path : temporaryPath;
-  const file = openSync(source, 'path' in content ? 'a' : 'w');
+  const written = 'path' in content ? content.path : path;
+  const file = openSync(written, 'path' in content ? 'a' : 'wx');
   try {
-    if ('path' in content) writeSync(file, footer(facts));
-    else writeAll(file, [...content.chunks, footer(facts)]);
+    const chunks = 'path' in content ? [] : content.chunks;
+    writeAll(file, [...chunks, footer(facts)]);
   } catch (error) {
-    rmSync(source, { force: true }); // disk full: do not keep the half that fitted
+    rmSync(written, { force: true }); // disk full: do not keep the half that fitted
     throw error;
   } finally {
     closeSync(file);
   }
-  renameSync(source, path);
+  if (written !== path) renameSync(written, path);
 }
 
 function writeAll(file: number, chunks: Buffer[]): void {
