@@ -24,6 +24,7 @@ export function registerRequestContext(app: FastifyInstance): void {
     setCommonHeaders(request, reply);
     done();
   });
+  closeConnectionsWhenStopping(app);
   app.addHook('onResponse', (request, reply, done) => {
     const quiet = request.routeOptions.config.access === 'public';
     const line = {
@@ -39,5 +40,21 @@ export function registerRequestContext(app: FastifyInstance): void {
       request.log.debug(line, 'request');
     else request.log.info(line, 'request');
     done();
+  });
+}
+
+/**
+ * A connection whose last request was in hand when the server stopped must not be kept alive: the
+ * server would wait for it until the deadline.
+ */
+function closeConnectionsWhenStopping(app: FastifyInstance): void {
+  let stopping = false;
+  app.addHook('preClose', (done) => {
+    stopping = true;
+    done();
+  });
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (stopping) reply.header('connection', 'close');
+    done(null, payload);
   });
 }

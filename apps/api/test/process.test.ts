@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { openDatabase } from '@signfleet/db';
 import { startPostgres, type LocalPostgres } from '@signfleet/local-stack';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -76,6 +77,36 @@ test('migrates, bootstraps, listens, answers, and stops on SIGTERM', async () =>
   const exit = once(child, 'exit');
   child.kill('SIGTERM');
   expect(await exit).toEqual([0, null]);
+});
+
+test('SIGTERM lets a request in hand finish', async () => {
+  const child = start('main.ts', settings());
+  const { port } = z.object({ port: z.int() }).parse((await linesUntil(child, 'listening')).at(-1));
+  const token = (await readFile(join(directory, 'owner-key'), 'utf8')).trim();
+  const db = openDatabase({ url: postgres.url });
+  const exit = once(child, 'exit');
+  const lock = { name: 'lock_users', text: 'LOCK TABLE users', row: z.object({}) };
+  const blocked = {
+    name: 'blocked',
+    text: 'SELECT count(*)::int AS count FROM pg_locks WHERE NOT granted',
+    row: z.object({ count: z.int() }),
+  };
+  const { response } = await db.transaction(async (tx) => {
+    await tx.query(lock, []);
+    const response = fetch(`http://127.0.0.1:${port}/v1/users`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: '{"name":"Ada"}',
+    });
+    await expect.poll(async () => (await db.query(blocked, []))[0]?.count).toBe(1);
+    child.kill('SIGTERM');
+    // The lock is released by the end of this transaction, which must not wait for the answer.
+    return { response };
+  });
+  const answer = await response;
+  expect(answer.status).toBe(201);
+  expect(await exit).toEqual([0, null]);
+  await db.close();
 });
 
 test('a second start keeps the tenant and its key', async () => {
