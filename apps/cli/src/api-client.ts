@@ -33,13 +33,19 @@ export class ApiClient {
    * the names of the offending fields when the API said no.
    */
   async call<Schema extends z.ZodType>(request: ApiRequest<Schema>): Promise<z.output<Schema>> {
-    const response = await this.#send(request);
-    const text = await response.text();
-    if (!response.ok) throw refusal(request, response.status, text);
+    const text = await this.text(request);
     return request.schema.parse(text === '' ? undefined : JSON.parse(text));
   }
 
-  async #send(request: ApiRequest<z.ZodType>): Promise<Response> {
+  /** The same for an answer that is text, such as PEM. */
+  async text(request: Omit<ApiRequest<z.ZodType>, 'schema'>): Promise<string> {
+    const response = await this.#send(request);
+    const text = await response.text();
+    if (!response.ok) throw refusal(request, response.status, text);
+    return text;
+  }
+
+  async #send(request: Omit<ApiRequest<z.ZodType>, 'schema'>): Promise<Response> {
     const target = new URL(this.url + request.path);
     for (const [name, value] of Object.entries(request.query ?? {})) {
       if (value !== undefined) target.searchParams.set(name, String(value));
@@ -62,7 +68,11 @@ export class ApiClient {
   }
 }
 
-function refusal(request: ApiRequest<z.ZodType>, status: number, text: string): CliError {
+function refusal(
+  request: Pick<ApiRequest<z.ZodType>, 'method' | 'path'>,
+  status: number,
+  text: string,
+): CliError {
   const call = `${request.method ?? 'GET'} ${request.path}`;
   const problem = problemSchema.safeParse(parseJson(text));
   if (!problem.success) {

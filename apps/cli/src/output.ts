@@ -47,7 +47,7 @@ export function renderTable(head: readonly string[], rows: readonly Row[]): stri
     },
   });
   for (const row of rows) table.push(row.map((cell) => oneLine(String(cell))));
-  return table.toString();
+  return table.toString().replace(/ +$/gm, '');
 }
 
 /** Names come from outside: control characters must not reach the terminal. */

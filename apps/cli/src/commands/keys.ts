@@ -73,10 +73,7 @@ function csrCommand(): Command {
     .argument('<key>', 'id')
     .action(async (id: string, _own: object, self: Command) => {
       const api = await connect(self.optsWithGlobals<Options>());
-      const { pem } = await api.call({
-        path: `/v1/keys/${encodeURIComponent(id)}/csr`,
-        schema: z.object({ pem: z.string() }),
-      });
+      const pem = await api.text({ path: `/v1/keys/${encodeURIComponent(id)}/csr` });
       process.stdout.write(pem);
     });
 }
@@ -92,7 +89,7 @@ function certifyCommand(): Command {
       const certificate = await api.call({
         method: 'POST',
         path: '/v1/certificates',
-        body: { keyId: id, pem: await readFile(file, 'utf8') },
+        body: { keyId: id, pem: await readPem(file) },
         schema: z.object({ id: z.string(), subject: z.string(), notAfter: z.string() }),
       });
       print(options, certificate, {
@@ -100,4 +97,12 @@ function certifyCommand(): Command {
         rows: [[certificate.id, certificate.subject, certificate.notAfter]],
       });
     });
+}
+
+async function readPem(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new CliError('usage', `cannot read ${file}: name a PEM file`, { cause });
+  }
 }

@@ -25,14 +25,21 @@ export function submitCommand(): Command {
       const options = self.optsWithGlobals<Options>();
       const api = await connect(options);
       const documents = await collectDocuments(paths);
-      const { id } = await submitBatch(api, documents, fields);
-      process.stderr.write(`batch ${id}: ${documents.length} submitted\n`);
+      const { id, total, items } = await submitBatch(api, documents, fields);
+      process.stderr.write(`batch ${id}: ${total} of ${documents.length} accepted\n`);
+      for (const { index, problem } of items) {
+        if (problem === undefined) continue;
+        process.stderr.write(
+          `${documents[index]?.name ?? index}: ${problem.detail} (${problem.code})\n`,
+        );
+      }
       if (fields.watch) await watchBatch(api, id);
       const query = { batchId: id };
       const signings = await collectAll(api, { path: '/v1/signings', query, item: signingSchema });
       print(options, signings, { head: signingHead, rows: signings.map(signingRow) });
-      if (signings.some((signing) => signing.state === 'failed')) {
-        throw new CliError('signing_failed', 'some documents were not signed: see the table');
+      const failed = signings.some((signing) => signing.state === 'failed');
+      if (failed || total < documents.length) {
+        throw new CliError('signing_failed', 'some documents were not signed: see above');
       }
     });
 }
