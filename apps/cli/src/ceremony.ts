@@ -8,6 +8,7 @@ import {
   type DistinguishedName,
   type KeyAlgorithm,
 } from '@signfleet/pki';
+import { readable } from './readable.ts';
 
 /** What the ceremony leaves in its folder. The first two belong into two different safes. */
 export const ceremonyFiles = {
@@ -58,13 +59,4 @@ export async function performCeremony(request: CeremonyRequest): Promise<Ceremon
   await writeFile(path('caCertificate'), encodePem('CERTIFICATE', report.caCertificate));
   await writeFile(path('report'), `${JSON.stringify(readable(report), null, 2)}\n`);
   return report;
-}
-
-/** A report with its DER members as base64, for people and programs. */
-export function readable(report: unknown): unknown {
-  return JSON.parse(
-    JSON.stringify(report, (_name, value: unknown) =>
-      value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value,
-    ),
-  );
 }

@@ -34,6 +34,12 @@ for (const command of [
   program.addCommand(withExitOverride(command));
 }
 
+// A reader such as `head` that has seen enough is no error.
+process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
+  if (cause.code === 'EPIPE') process.exit(0);
+  throw cause;
+});
+
 try {
   await program.parseAsync();
 } catch (cause) {

@@ -1,23 +1,5 @@
-import { rm } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { ResourceStack } from '@signfleet/errors';
 import { Command } from 'commander';
-import { collectDocuments, type SourceDocument } from '../collect-documents.ts';
-import { localStackFolder } from '../connection.ts';
-import { watchInterruption } from '../demo/interruption.ts';
-import { startLocalStack } from '../demo/local-stack.ts';
-import { runDemo } from '../demo/run-demo.ts';
-import { CliError } from '../error.ts';
-
-interface Options {
-  readonly exit: boolean;
-  readonly reset: boolean;
-  readonly out: string;
-}
-
-const examples = fileURLToPath(new URL('../../../../examples', import.meta.url));
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
+import type { DemoCommandOptions } from '../demo/demo.ts';
 
 export function demoCommand(): Command {
   return new Command('demo')
@@ -26,36 +8,9 @@ export function demoCommand(): Command {
     .option('--exit', 'stop everything when the table is printed', false)
     .option('--reset', 'throw away the data of earlier runs', false)
     .option('--out <folder>', 'where the signed PDFs go', 'out')
-    .action(demo);
-}
-
-async function demo(paths: string[], options: Options): Promise<void> {
-  const documents = paths.length === 0 ? await samples() : await collectDocuments(paths);
-  const folder = resolve(localStackFolder);
-  const interruption = watchInterruption();
-  const resources = new ResourceStack();
-  const onStep = (step: string): void => say(`… ${step}`);
-  try {
-    if (options.reset) await rm(folder, { recursive: true, force: true });
-    const stack = await startLocalStack(folder, { onStep });
-    resources.use('local stack', stack, (running) => running.close());
-    const run = runDemo(stack, { documents, outputFolder: options.out, onStep });
-    await Promise.race([run, interruption.thrown]);
-    if (!options.exit) {
-      say(`\nThe API is at ${stack.api.url}; its key is in ${stack.api.apiKeyFile}.`);
-      say('Try "npx signfleet status" in a second terminal. Ctrl-C stops everything.');
-      await interruption.happened;
-    }
-  } catch (cause) {
-    if (!(cause instanceof CliError && cause.code === 'interrupted')) throw cause;
-  } finally {
-    onStep('stopping');
-    await resources.close();
-  }
-}
-
-/** The shipped samples: sound ones, and in a folder of their own some that must be refused. */
-async function samples(): Promise<SourceDocument[]> {
-  const files = await collectDocuments([examples]);
-  return files.filter((file) => file.name.endsWith('.pdf'));
+    .action(async (paths: string[], options: DemoCommandOptions) => {
+      // Loaded on demand: the other commands need neither PKCS#11 nor the local services.
+      const { demo } = await import('../demo/demo.ts');
+      await demo(paths, options);
+    });
 }

@@ -1,7 +1,7 @@
-import { readTokenStatus, type ObjectStatus, type TokenStatus } from '@signfleet/hsm';
+import type { ObjectStatus, TokenStatus } from '@signfleet/hsm';
 import { keyAlgorithms, parseKeyAlgorithm } from '@signfleet/pki';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { ceremonyFiles, performCeremony, readable } from '../ceremony.ts';
+import { readable } from '../readable.ts';
 import { CliError } from '../error.ts';
 import { print, renderTable, type OutputOptions } from '../output.ts';
 import {
@@ -51,6 +51,7 @@ function initCommand(): Command {
     .addOption(new Option('--ca-algorithm <name>').choices([...keyAlgorithms]).default('P-384'))
     .option('--ca-years <count>', 'validity of the CA certificate', parseYears, 10)
     .action(async (options: InitOptions, self: Command) => {
+      const { ceremonyFiles, performCeremony } = await import('../ceremony.ts');
       const report = await performCeremony({
         signing: requiredTokenAccess(options, 'signing'),
         provisioning: requiredTokenAccess(options, 'provisioning'),
@@ -82,6 +83,7 @@ function statusCommand(): Command {
     .description('read labels, ids and attributes back from the tokens, and try the lock')
     .action(async (given: TokenOptions, self: Command) => {
       const options = await withLocalVault(given);
+      const { readTokenStatus } = await import('@signfleet/hsm'); // PKCS#11 only where it is needed
       const statuses: TokenStatus[] = [];
       for (const role of ['signing', 'provisioning'] as const) {
         const access = tokenAccess(options, role);
