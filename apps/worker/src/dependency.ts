@@ -69,7 +69,7 @@ export class Dependencies {
  * Opens something whose other end may not be there yet: tries again with growing delay until it
  * opens or `signal` aborts (then rejects with the signal's reason).
  *
- * `mayRetry` returns a promise to wait for when trying again at once would do harm.
+ * `beforeRetry` is waited for when trying again at once would do harm.
  */
 export async function openPersistently<T>(options: {
   readonly name: string;

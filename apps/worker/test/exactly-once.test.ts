@@ -10,7 +10,8 @@ import { createMetrics } from '../src/metrics.ts';
 import { openConfiguredSigningToken } from '../src/open-tokens.ts';
 import { signDocument, type SigningContext } from '../src/sign-document.ts';
 import { startWorker } from '../src/worker.ts';
-import { RESULT_BUCKET, startTestFleet, type TestFleet } from './support/fleet.ts';
+import { startTestFleet, type TestFleet } from './support/fleet.ts';
+import { RESULT_BUCKET } from './support/submitting.ts';
 import { keyEnrolled } from './support/key-enrolled.ts';
 import { samplePdf } from './support/sample-pdf.ts';
 

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Signing } from '@signfleet/db';
 import { ResourceStack } from '@signfleet/errors';
 import { verifyDocument } from '@signfleet/pdf';
@@ -9,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../src/config.ts';
 import { createLogger } from '../src/logging.ts';
 import { startWorker, type RunningWorker } from '../src/worker.ts';
-import { RESULT_BUCKET, SOURCE_BUCKET, startTestFleet, type TestFleet } from './support/fleet.ts';
+import { startTestFleet, type TestFleet } from './support/fleet.ts';
+import { RESULT_BUCKET, SOURCE_BUCKET } from './support/submitting.ts';
 import { keyEnrolled } from './support/key-enrolled.ts';
 import { samplePdf } from './support/sample-pdf.ts';
 import { validate } from './support/validators.ts';
@@ -260,7 +260,7 @@ describe('a key record changed in the database', () => {
 it('every error message on a row is a sentence without a path, URL or secret', async () => {
   const rows = await fleet.database.prisma.signing.findMany({ where: { state: 'failed' } });
   expect(rows.length).toBeGreaterThan(5);
-  const pin = await readFile(join(fleet.directory, 'hsm', 'signing.pin'), 'utf8');
+  const pin = (await readFile(fleet.environment['HSM_SIGNING_PIN_FILE']!, 'utf8')).trim();
   for (const { errorMessage } of rows) {
     expect(errorMessage).toMatch(/^[A-Z][^/]*\.$/);
     expect(errorMessage).not.toContain(pin);

@@ -2,41 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  applyMigrations,
-  bootstrapTenant,
-  createBatch,
-  createKey,
-  createSigning,
-  createUser,
-  openDatabase,
-  type Database,
-  type Signing,
-} from '@signfleet/db';
+import { applyMigrations, bootstrapTenant, openDatabase, type Database } from '@signfleet/db';
 import { ResourceStack } from '@signfleet/errors';
 import { openQueues, type Queues } from '@signfleet/jobs';
 import { startPostgres, startRedis, startS3 } from '@signfleet/local-stack';
-import type { KeyAlgorithm } from '@signfleet/pki';
 import { s3ObjectStore, type ObjectStore } from '@signfleet/storage';
-import { createLocalHsm } from './local-hsm.ts';
-
-export const SOURCE_BUCKET = 'source';
-export const RESULT_BUCKET = 'signed';
-
-/** What a test may vary when it submits. */
-export interface Submitted {
-  readonly keyId: string;
-  readonly source: string;
-  readonly destination?: string;
-  readonly sha256?: string;
-  readonly versionId?: string;
-  readonly reason?: string;
-  readonly fieldName?: string;
-}
+import { localHsm, type LocalHsm } from '@signfleet/testing';
+import { RESULT_BUCKET, SOURCE_BUCKET, submitting, type Submitting } from './submitting.ts';
 
 /** Real services on free ports, a tenant, and what the API would do for it. */
-export interface TestFleet {
+export interface TestFleet extends Submitting {
   readonly directory: string;
   /** For a worker; add WORKER_ROLES. */
   readonly environment: Readonly<Record<string, string>>;
@@ -51,15 +26,6 @@ export interface TestFleet {
     readonly redis: RestartableService | undefined;
     readonly s3: RestartableService;
   };
-  orderKey(algorithm: KeyAlgorithm, mode?: 'builtin' | 'csr'): Promise<string>;
-  putSource(key: string, bytes: Uint8Array): Promise<void>;
-  submit(item: Submitted): Promise<string>;
-  /** Submits, runs `before`, and only then wakes a worker up. */
-  submitThen(item: Submitted, before: () => Promise<unknown>): Promise<Signing>;
-  submitBatch(items: readonly Submitted[]): Promise<{ batchId: string; ids: string[] }>;
-  /** The row, once it is final. */
-  finished(id: string, timeoutMs?: number): Promise<Signing>;
-  result(signing: Signing): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -91,7 +57,7 @@ async function assemble(
     (path) => rm(path, { recursive: true, force: true }),
   );
   const at = (name: string): string => join(directory, name);
-  const hsm = await createLocalHsm(at('hsm'));
+  const hsm = resources.use('HSM', await localHsm(), (it) => it.close());
   const postgres = await restartable(resources, 'PostgreSQL', (port) =>
     startPostgres({ directory: at('postgres'), fsync: false, ...port }),
   );
@@ -141,7 +107,7 @@ async function assemble(
     webhookSecretKey,
     services: { postgres: postgres.service, redis: redis?.service, s3: s3.service },
     environment: {
-      ...hsm,
+      ...hsmEnvironment(hsm),
       DATABASE_URL: databaseUrl,
       QUEUE_URL: queueUrl,
       S3_ENDPOINT: endpoint,
@@ -180,87 +146,15 @@ async function restartable<Facts extends { readonly port: number; stop(): Promis
   return { facts, service };
 }
 
-type Submitting = Pick<
-  TestFleet,
-  'orderKey' | 'putSource' | 'submit' | 'submitThen' | 'submitBatch' | 'finished' | 'result'
->;
-
-function submitting(o: {
-  readonly database: Database;
-  readonly queues: Queues;
-  readonly store: ObjectStore;
-  readonly owner: { readonly tenantId: string; readonly apiKeyId: string };
-}): Submitting {
-  const { database, queues, store, owner } = o;
-  const actor = `api_key:${owner.apiKeyId}`;
-  const finished: TestFleet['finished'] = async (id, timeoutMs = 30_000) => {
-    const end = Date.now() + timeoutMs;
-    for (;;) {
-      const row = await database.prisma.signing.findUniqueOrThrow({ where: { id } });
-      if (row.finishedAt !== null) return row;
-      if (Date.now() > end) {
-        throw new Error(`${id} is still ${row.state}, ${row.errorCode ?? 'without an error'}`);
-      }
-      await sleep(50);
-    }
-  };
+function hsmEnvironment(hsm: LocalHsm): Record<string, string> {
   return {
-    orderKey: async (algorithm, certificateMode = 'builtin') => {
-      const { tenantId } = owner;
-      const user = { name: `Tester ${algorithm}`, organization: 'signfleet tests', country: 'SE' };
-      const { resource } = await createUser(database, { tenantId, actor, user });
-      const key = { tenantId, actor, userId: resource.id, algorithm, certificateMode };
-      const created = await createKey(database, key);
-      await queues.enqueue('enrol-key', [created.resource.id]);
-      return created.resource.id;
-    },
-    putSource: async (key, bytes) => {
-      await store.put({
-        bucket: SOURCE_BUCKET,
-        key,
-        body: bytes,
-        contentType: 'application/pdf',
-        metadata: {},
-      });
-    },
-    submit: async (item) => {
-      const { resource } = await createSigning(database, { ...owner, request: requestOf(item) });
-      await queues.enqueue('sign-document', [resource.id]);
-      return resource.id;
-    },
-    submitThen: async (item, before) => {
-      const { resource } = await createSigning(database, { ...owner, request: requestOf(item) });
-      await before();
-      await queues.enqueue('sign-document', [resource.id]);
-      return finished(resource.id);
-    },
-    submitBatch: async (items) => {
-      const { resource } = await createBatch(database, {
-        ...owner,
-        items: items.map((item, index) => ({ index, request: requestOf(item) })),
-      });
-      const ids = resource.items.map(({ id }) => id);
-      await queues.enqueue('sign-document', ids);
-      return { batchId: resource.batch.id, ids };
-    },
-    finished,
-    result: async ({ destinationBucket: bucket, destinationKey: key }) =>
-      (await store.get({ bucket, key })).bytes,
-  };
-}
-
-function requestOf({ keyId, source, destination, ...rest }: Submitted) {
-  const { sha256, versionId, reason, fieldName } = rest;
-  return {
-    keyId,
-    source: {
-      bucket: SOURCE_BUCKET,
-      key: source,
-      ...(sha256 === undefined ? {} : { sha256 }),
-      ...(versionId === undefined ? {} : { versionId }),
-    },
-    destination: { bucket: RESULT_BUCKET, key: destination ?? source },
-    ...(reason === undefined ? {} : { reason }),
-    ...(fieldName === undefined ? {} : { fieldName }),
+    SOFTHSM2_CONF: hsm.configPath,
+    HSM_MODULE: hsm.modulePath,
+    HSM_SIGNING_TOKEN_URI: hsm.signing.tokenUri,
+    HSM_SIGNING_PIN_FILE: hsm.signing.pinFile,
+    HSM_PROVISIONING_TOKEN_URI: hsm.provisioning.tokenUri,
+    HSM_PROVISIONING_PIN_FILE: hsm.provisioning.pinFile,
+    ENROLMENT_PUBLIC_KEY_FILE: hsm.enrolmentPublicKeyFile,
+    CA_CERTIFICATE_FILE: hsm.caCertificateFile,
   };
 }
