@@ -119,13 +119,3 @@ export { takeStaleDeliveries, takeStaleKeys, takeStaleSignings } from './stale.t
 export { appendAudit, type Actor, type AuditRecord } from './audit.ts';
 export { getAuditChainHead, listAuditEntries } from './audit-log.ts';
 export { sealAuditChain } from './seal-audit-chain.ts';
-export {
-  auditChainOrigin,
-  auditEntryHash,
-  verifyAuditChain,
-  type AuditChainEntry,
-  type AuditChainExpectation,
-  type AuditChainFault,
-  type AuditChainLink,
-  type AuditChainVerdict,
-} from '@signfleet/audit';

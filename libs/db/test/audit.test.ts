@@ -1,11 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { auditEntryHash, verifyAuditChain, type AuditChainEntry } from '@signfleet/audit';
 import {
-  auditEntryHash,
   getAuditChainHead,
   listAuditEntries,
   sealAuditChain,
-  verifyAuditChain,
-  type AuditChainEntry,
   type Database,
 } from '../src/index.ts';
 import { addSigning, addTenant, type Tenant } from './records.ts';
