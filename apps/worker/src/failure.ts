@@ -1,3 +1,5 @@
+import { PdfError } from '@signfleet/pdf';
+
 /**
  * Why a signing or an enrolment failed for good, in plain words: the closed list of `errorCode`s
  * that callers see, each with the message stored beside it. Messages name no key, path or host.
@@ -38,3 +40,23 @@ export const failureMessages = {
 } as const satisfies Record<string, string>;
 
 export type FailureCode = keyof typeof failureMessages;
+
+/** Where in a document the fault is, in the words of ISO 32000: byte offset, object number. */
+const places = [
+  ['offset', 'at byte'],
+  ['objectNumber', 'in object'],
+] as const;
+
+/**
+ * The message stored beside a code. A fault of the document names its place; nothing else of an
+ * error goes to callers.
+ */
+export function failureMessage(code: FailureCode, error: unknown): string {
+  const message = failureMessages[code];
+  if (!(error instanceof PdfError)) return message;
+  const named = places.flatMap(([name, words]) => {
+    const value = error.details[name];
+    return typeof value === 'number' ? [`${words} ${value}`] : [];
+  });
+  return named.length === 0 ? message : `${message.slice(0, -1)} (${named.join(', ')}).`;
+}

@@ -1,6 +1,6 @@
 import { failSigning, releaseSigning, type Database } from '@signfleet/db';
 import type { JobOutcome } from '@signfleet/jobs';
-import { failureMessages } from './failure.ts';
+import { failureMessage } from './failure.ts';
 import type { Logger } from './logging.ts';
 import type { Metrics } from './metrics.ts';
 import { queueReason, verdictOf, type QualifiedCode } from './outcome.ts';
@@ -56,7 +56,7 @@ export async function settleSigning(work: UnfinishedSigning, error: unknown): Pr
         id: claim.id,
         fencingToken: claim.fencingToken,
         errorCode: step.code,
-        errorMessage: failureMessages[step.code],
+        errorMessage: failureMessage(step.code, error),
         stageMillis: work.stageMillis,
       });
       if (failed.outcome === 'failed') await work.announce(failed.deliveryIds);

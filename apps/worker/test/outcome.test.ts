@@ -3,7 +3,7 @@ import { PdfError } from '@signfleet/pdf';
 import { StorageError } from '@signfleet/storage';
 import { describe, expect, it } from 'vitest';
 import { WorkerError } from '../src/error.ts';
-import { failureMessages } from '../src/failure.ts';
+import { failureMessage, failureMessages } from '../src/failure.ts';
 import { verdictOf } from '../src/outcome.ts';
 import { nextStep } from '../src/retry.ts';
 
@@ -65,4 +65,13 @@ describe('nextStep', () => {
 
 it('tells callers in sentences', () => {
   for (const message of Object.values(failureMessages)) expect(message).toMatch(/^[A-Z].*\.$/);
+});
+
+it('tells where in the document the fault is, and nothing else of an error', () => {
+  const damaged = (details: Record<string, number | string>) =>
+    failureMessage('damaged', new PdfError('damaged', 'raw words', { details }));
+  expect(damaged({ offset: 2815238 })).toMatch(/^The document is damaged .*\(at byte 2815238\)\.$/);
+  expect(damaged({ offset: 9, objectNumber: 7 })).toMatch(/\(at byte 9, in object 7\)\.$/);
+  expect(damaged({ secret: 'x' })).toBe(failureMessages.damaged);
+  expect(failureMessage('gave_up', new Error('raw words'))).toBe(failureMessages.gave_up);
 });
