@@ -83,7 +83,7 @@ function statusCommand(): Command {
     .description('read labels, ids and attributes back from the tokens, and try the lock')
     .action(async (given: TokenOptions, self: Command) => {
       const options = await withLocalVault(given);
-      const { readTokenStatus } = await import('@signfleet/hsm'); // PKCS#11 only where it is needed
+      const { readTokenStatus } = await import('../token-status.ts');
       const statuses: TokenStatus[] = [];
       for (const role of ['signing', 'provisioning'] as const) {
         const access = tokenAccess(options, role);
