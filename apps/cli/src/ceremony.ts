@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runCeremony, type CeremonyReport, type TokenAccess } from '@signfleet/hsm';
+import { HsmError, runCeremony, type CeremonyReport, type TokenAccess } from '@signfleet/hsm';
 import {
   encodePem,
   issueCaCertificate,
@@ -38,6 +39,7 @@ export async function performCeremony(request: CeremonyRequest): Promise<Ceremon
   const path = (name: keyof typeof ceremonyFiles): string =>
     join(request.folder, ceremonyFiles[name]);
   await mkdir(request.folder, { recursive: true, mode: 0o700 });
+  refuseToOverwrite([path('enrolmentPublicKey'), path('caCertificate'), path('report')]);
   const notBefore = new Date();
   const notAfter = new Date(notBefore);
   notAfter.setUTCFullYear(notAfter.getUTCFullYear() + request.caValidityYears);
@@ -55,8 +57,19 @@ export async function performCeremony(request: CeremonyRequest): Promise<Ceremon
         serialNumber: randomSerialNumber(),
       }),
   });
-  await writeFile(path('enrolmentPublicKey'), encodePem('PUBLIC KEY', report.enrolmentPublicKey));
-  await writeFile(path('caCertificate'), encodePem('CERTIFICATE', report.caCertificate));
-  await writeFile(path('report'), `${JSON.stringify(readable(report), null, 2)}\n`);
+  const write = (name: keyof typeof ceremonyFiles, text: string): Promise<void> =>
+    writeFile(path(name), text, { flag: 'wx', flush: true });
+  await write('enrolmentPublicKey', encodePem('PUBLIC KEY', report.enrolmentPublicKey));
+  await write('caCertificate', encodePem('CERTIFICATE', report.caCertificate));
+  await write('report', `${JSON.stringify(readable(report), null, 2)}\n`);
   return report;
+}
+
+// Before the tokens are touched: the CA certificate is nowhere but in what is written here.
+function refuseToOverwrite(paths: readonly string[]): void {
+  const path = paths.find((candidate) => existsSync(candidate));
+  if (path === undefined) return;
+  throw new HsmError('already_initialized', 'a file of an earlier ceremony exists', {
+    details: { path },
+  });
 }
