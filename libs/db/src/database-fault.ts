@@ -6,7 +6,8 @@ const codeBySqlState: readonly (readonly [RegExp, DbErrorCode])[] = [
   [/^23505$/, 'conflict'],
   [/^23/, 'constraint'],
   [/^(08|57P|53|40)/, 'unavailable'],
-  [/^(25P03|57014|55P03)$/, 'unavailable'],
+  // 25006: a failover has left this connection with a server that only reads.
+  [/^(25006|25P03|57014|55P03)$/, 'unavailable'],
 ];
 
 const codeByPrismaCode: Readonly<Record<string, DbErrorCode>> = {
@@ -29,7 +30,7 @@ const lostConnection =
 
 // pg reports these without a code.
 const lostConnectionText =
-  /Connection terminated|connection timeout|timeout exceeded when trying to connect|Client has encountered a connection error|Server has closed the connection|Can't reach database server/i;
+  /Connection terminated|connection timeout|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Server has closed the connection|Can't reach database server/i;
 
 const messages: Readonly<Record<DbErrorCode, string>> = {
   unavailable: 'the database is not available',

@@ -1,6 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { ResourceStack } from '@signfleet/errors';
-import { Pool } from 'pg';
+import { Pool, type PoolConfig } from 'pg';
 import type { z } from 'zod';
 import { toDbError } from './database-fault.ts';
 import { PrismaClient } from './generated/client.ts';
@@ -60,6 +60,11 @@ export interface DatabaseOptions {
   readonly poolSize?: number;
   /** How long to wait for a connection before `unavailable`; default 5,000. */
   readonly connectionTimeoutMillis?: number;
+  /**
+   * How long to wait for the answer to one statement before `unavailable`, half of it for a lock;
+   * default 30,000. The server ends a transaction whose client has been silent for as long.
+   */
+  readonly queryTimeoutMillis?: number;
 }
 
 type Queryable = Pick<Pool, 'query'>;
@@ -103,20 +108,27 @@ async function inTransaction<T>(pool: Pool, run: (tx: StatementRunner) => Promis
   }
 }
 
+// A hung network closes nothing: without these limits a job would wait for minutes on its worker's
+// side, and on the server's side a dead worker would hold its locks for hours.
+function poolConfig(options: DatabaseOptions): PoolConfig {
+  const patience = options.queryTimeoutMillis ?? 30_000;
+  return {
+    connectionString: options.url,
+    max: options.poolSize ?? 10,
+    connectionTimeoutMillis: options.connectionTimeoutMillis ?? 5_000,
+    query_timeout: patience,
+    lock_timeout: patience / 2,
+    idle_in_transaction_session_timeout: patience,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    application_name: 'signfleet',
+  };
+}
+
 /** Opens the database; connects when first used. */
 export function openDatabase(options: DatabaseOptions): Database {
   const resources = new ResourceStack();
-  const pool = resources.use(
-    'connection pool',
-    new Pool({
-      connectionString: options.url,
-      max: options.poolSize ?? 10,
-      connectionTimeoutMillis: options.connectionTimeoutMillis ?? 5_000,
-      keepAlive: true,
-      application_name: 'signfleet',
-    }),
-    (it) => it.end(),
-  );
+  const pool = resources.use('connection pool', new Pool(poolConfig(options)), (it) => it.end());
   // A connection that breaks fails the query on it, or the next one; unheard, the event itself would
   // end the process.
   pool.on('error', () => undefined);

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { auditEntryHash, verifyAuditChain, type AuditChainEntry } from '@signfleet/audit';
 import {
   getAuditChainHead,
   listAuditEntries,
+  openDatabase,
   sealAuditChain,
   type Database,
 } from '../src/index.ts';
@@ -48,6 +50,29 @@ describe('sealing', () => {
       head,
     });
     expect(await sealAuditChain(db)).toBe(0);
+  });
+
+  it('does not wait for a sealer that holds the lock and has gone silent', async () => {
+    const silent = openDatabase({ url: server.url, queryTimeoutMillis: 300 });
+    let leave = (): void => undefined;
+    const left = new Promise<void>((resolve) => (leave = resolve));
+    let hold = (): void => undefined;
+    const held = new Promise<void>((resolve) => (hold = resolve));
+    const holding = silent.transaction(async (tx) => {
+      const text = 'SELECT pg_advisory_xact_lock(7461103)::text';
+      await tx.query({ name: 'test_lock', text, row: z.object({}) }, []);
+      hold();
+      await left;
+    });
+    try {
+      await addSigning(db, tenant);
+      await held;
+      expect(await sealAuditChain(db)).toBe(1);
+    } finally {
+      leave();
+      await expect(holding).rejects.toMatchObject({ code: 'unavailable' });
+      await silent.close();
+    }
   });
 
   it('goes on where it ended', async () => {

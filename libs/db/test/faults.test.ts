@@ -53,6 +53,32 @@ it('recovers from connections that are cut while in use', async () => {
   await db.ping();
 });
 
+it('does not wait for a server that has stopped answering', async () => {
+  const hasty = openDatabase({ url: server.url, queryTimeoutMillis: 300 });
+  const unavailable = { code: 'unavailable' };
+  const sleep = {
+    name: 'test_sleep',
+    text: 'SELECT pg_sleep(20)::text AS done',
+    row: z.object({ done: z.string() }),
+  };
+  try {
+    await expect(hasty.query(sleep, [])).rejects.toMatchObject(unavailable);
+    await expect(hasty.transaction((tx) => tx.query(sleep, []))).rejects.toMatchObject(unavailable);
+    await expect(hasty.prisma.$executeRaw`SELECT pg_sleep(20)`).rejects.toMatchObject(unavailable);
+    await hasty.ping();
+  } finally {
+    await hasty.close();
+  }
+});
+
+it('calls a server that only reads, as after a failover, unavailable', async () => {
+  const write = db.prismaTransaction(async (tx) => {
+    await tx.$executeRaw`SET TRANSACTION READ ONLY`;
+    await tx.user.deleteMany({ where: { id: 'usr_none' } });
+  });
+  await expect(write).rejects.toMatchObject({ code: 'unavailable' });
+});
+
 it('undoes a transaction that fails', async () => {
   const { tenantId } = await addTenant(db);
   const id = newId('usr');
