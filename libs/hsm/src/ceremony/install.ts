@@ -69,7 +69,10 @@ export function installKeyEncryptionKey(
   return unwrapCopy(at, copy, keyEncryptionKeyTemplate(role));
 }
 
-/** Unwraps a signing key's copy into the token, locked, and puts its public key beside it. */
+/**
+ * Unwraps a signing key's copy into the token, locked, and puts its public key beside it; both or
+ * neither.
+ */
 export async function installSigningKey(
   at: Birthplace,
   copy: KeyPairCopy,
@@ -79,7 +82,16 @@ export async function installSigningKey(
     ...lockedPrivateKey,
     { type: CKA.keyType, value: keyType },
   ]);
-  const publicKey = at.token.cryptoki.createObject(at.lease.session, [
+  try {
+    return { privateKey, publicKey: createPublicKey(at, copy, keyType) };
+  } catch (error) {
+    at.token.cryptoki.destroyObject(at.lease.session, privateKey);
+    throw error;
+  }
+}
+
+function createPublicKey(at: Birthplace, copy: KeyPairCopy, keyType: number): Handle {
+  return at.token.cryptoki.createObject(at.lease.session, [
     { type: CKA.class, value: CKO.publicKey },
     { type: CKA.keyType, value: keyType },
     { type: CKA.token, value: true },
@@ -93,5 +105,4 @@ export async function installSigningKey(
     // Last: see nativeTemplate.
     { type: CKA.modifiable, value: false },
   ]);
-  return { privateKey, publicKey };
 }

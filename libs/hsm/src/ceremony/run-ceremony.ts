@@ -134,6 +134,18 @@ async function install(
 
 type Place = Pick<Birthplace, 'token' | 'lease'>;
 
+// Whoever must clean up by hand needs to know both what went wrong and what could not be undone.
+async function undoAfter(error: unknown, undo: ResourceStack): Promise<void> {
+  try {
+    await undo.close();
+  } catch (left) {
+    const code = error instanceof HsmError ? error.code : 'device_error';
+    throw new HsmError(code, 'the ceremony failed, and what it had made was not all removed', {
+      cause: new AggregateError([error, left]),
+    });
+  }
+}
+
 async function perform(
   o: CeremonyOptions,
   places: { readonly signing: Place; readonly provisioning: Place },
@@ -168,7 +180,7 @@ async function perform(
       provisioning: await readStatusInSession(p.token, p.lease.session),
     };
   } catch (error) {
-    await undo.close();
+    await undoAfter(error, undo);
     throw error;
   } finally {
     material.fill(0);
