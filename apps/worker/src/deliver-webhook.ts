@@ -30,10 +30,10 @@ export interface DeliveryContext {
   readonly metrics: Metrics;
 }
 
-/** An attempt that ended before there was a request; its code is one of the webhooks lib. */
+/** An attempt that ended before there was a request; its code is mostly one of the webhooks lib. */
 interface Unsent {
   readonly delivered: false;
-  readonly error: WebhooksError['code'];
+  readonly error: WebhooksError['code'] | 'endpoint_disabled';
   readonly durationMs: 0;
 }
 
@@ -84,6 +84,9 @@ export async function deliverWebhook(context: DeliveryContext, id: string): Prom
 
 async function makeAttempt(context: DeliveryContext, claimed: ClaimedDelivery): Promise<Attempt> {
   const { endpointId, sealedSecret, eventId, eventType, eventCreatedAt, url } = claimed;
+  if (!claimed.endpointEnabled) {
+    return { delivered: false, error: 'endpoint_disabled', durationMs: 0 };
+  }
   try {
     const secret = openSecret({ sealed: sealedSecret, endpointId, key: context.sealingKey });
     const body = eventBody({
@@ -106,8 +109,8 @@ function objectOf(data: ClaimedDelivery['eventData']): Readonly<Record<string, J
 /** Success, an endpoint taken out of use, and answers that will not change, end a delivery. */
 function whatFollows(claimed: ClaimedDelivery, attempt: Attempt): DeliveryNext {
   if (attempt.delivered) return { state: 'delivered' };
-  if (!claimed.endpointEnabled) return { state: 'failed' };
   switch (attempt.error) {
+    case 'endpoint_disabled':
     case 'gone':
     case 'url_invalid':
     case 'target_forbidden':

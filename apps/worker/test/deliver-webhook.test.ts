@@ -112,6 +112,32 @@ it('tries again what was refused, with the same id, and records every attempt', 
   });
 });
 
+it('sends nothing more to an endpoint that has been disabled meanwhile', async () => {
+  const receiver = await startWebhookReceiver(fleet, {
+    eventTypes: ['signing.completed'],
+    answer: (count) => (count === 1 ? 503 : 200),
+  });
+  const { prisma } = fleet.database;
+  await sign('disabled-meanwhile.pdf');
+  const where = { endpointId: receiver.endpointId };
+  await eventually('the first attempt is recorded', async () =>
+    (await prisma.webhookDelivery.count({ where: { ...where, attempts: 1 } })) === 1
+      ? true
+      : undefined,
+  );
+  await prisma.webhookEndpoint.update({
+    where: { id: receiver.endpointId },
+    data: { enabled: false },
+  });
+  const ended = await eventually('the delivery is given up', async () => {
+    const row = await prisma.webhookDelivery.findFirstOrThrow({ where });
+    return row.state === 'pending' ? undefined : row;
+  });
+  expect(ended).toMatchObject({ state: 'failed', attempts: 2 });
+  expect(receiver.received).toHaveLength(1);
+  await receiver.close();
+});
+
 it('goes on signing while a receiver keeps every request waiting', async () => {
   const receiver = await startWebhookReceiver(fleet, {
     eventTypes: ['signing.completed'],
