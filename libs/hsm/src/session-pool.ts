@@ -33,6 +33,8 @@ interface Login {
 export class SessionPool {
   readonly #options: SessionPoolOptions;
   readonly #idle: { readonly session: Handle; readonly login: number }[] = [];
+  /** Could not be closed, so that what their users left in them may still be there. */
+  readonly #unclosed: Handle[] = [];
   readonly #waiting: { grant(): void; refuse(error: HsmError): void }[] = [];
   #leases = 0;
   #logins = 0;
@@ -80,7 +82,7 @@ export class SessionPool {
         throw error;
       } finally {
         if (state.reusable && held.login === this.#logins) this.#idle.push(held);
-        else this.#closeQuietly(held.session);
+        else this.#giveUp(held);
       }
     } finally {
       this.#leave();
@@ -121,6 +123,7 @@ export class SessionPool {
 
   async #takeSession(): Promise<{ readonly session: Handle; readonly login: number }> {
     const login = await this.#ensureLogin();
+    this.#closeLeftOver();
     const idle = this.#idle.pop();
     if (idle !== undefined) return idle;
     const { cryptoki, readWrite } = this.#options;
@@ -145,6 +148,9 @@ export class SessionPool {
     const { cryptoki, findSlot, readPin, readWrite } = this.#options;
     const pin = await readPin();
     const slot = findSlot();
+    this.#closeLeftOver();
+    // From here on the HSM may give their numbers to new sessions.
+    this.#unclosed.length = 0;
     const session = cryptoki.openSession(slot, { readWrite });
     try {
       cryptoki.login(session, pin);
@@ -161,6 +167,8 @@ export class SessionPool {
     if (number !== this.#logins || this.#login === undefined) return;
     if (error instanceof HsmError && error.spoils === 'call') return;
     const login = await this.#login;
+    // Another caller may have found the same meanwhile, and the login be a new one.
+    if (number !== this.#logins) return;
     const lost = error instanceof HsmError && error.spoils === 'token';
     if (lost || !this.#isAlive(login)) await this.#dropLogin();
   }
@@ -180,17 +188,29 @@ export class SessionPool {
     // Leases still out belong to the old login: the number tells that they must not come back.
     this.#logins += 1;
     for (const { session } of this.#idle.splice(0)) this.#closeQuietly(session);
+    this.#closeLeftOver();
     const settled = await Promise.allSettled(login === undefined ? [] : [login]);
     for (const result of settled)
       if (result.status === 'fulfilled') this.#closeQuietly(result.value.session);
   }
 
-  // A session that cannot be closed is one that the HSM has closed already.
-  #closeQuietly(session: Handle): void {
+  #giveUp(held: { readonly session: Handle; readonly login: number }): void {
+    const remember = this.#login === undefined || held.login === this.#logins;
+    this.#closeQuietly(held.session, { remember });
+  }
+
+  #closeLeftOver(): void {
+    for (const session of this.#unclosed.splice(0)) this.#closeQuietly(session);
+  }
+
+  // Most faults mean that the HSM has closed the session already; a fault of the device does not.
+  #closeQuietly(session: Handle, o = { remember: true }): void {
     try {
       this.#options.cryptoki.closeSession(session);
     } catch (error) {
       if (!(error instanceof HsmError)) throw error;
+      const isOpen = error.code === 'device_error' || error.code === 'out_of_resources';
+      if (isOpen && o.remember) this.#unclosed.push(session);
     }
   }
 }

@@ -23,9 +23,13 @@ describe('the session pool', () => {
   let library: pkcs11js.PKCS11;
   const pools: SessionPool[] = [];
 
-  const openPool = (sessions: number, pinFile = token.pinFile): SessionPool => {
+  const openPool = (
+    sessions: number,
+    pinFile = token.pinFile,
+    module: Cryptoki = cryptoki,
+  ): SessionPool => {
     const pool = new SessionPool({
-      cryptoki,
+      cryptoki: module,
       findSlot: () => findSlot(cryptoki, { token: 'pool' }).slot,
       readPin: () => readPin(pinFile),
       sessions,
@@ -157,6 +161,56 @@ describe('the session pool', () => {
       return Promise.resolve(lease.session);
     });
     expect(() => cryptoki.isLoggedIn(discarded)).toThrow(HsmError);
+  });
+
+  it.each(['session_lost', 'login_lost'] as const)(
+    'closes a session later that the device failed to close after %s',
+    async (code) => {
+      let failures = 0;
+      const flaky = new Proxy(cryptoki, {
+        get: (target, name) => {
+          const member: unknown = Reflect.get(target, name, target);
+          if (typeof member !== 'function') return member;
+          return (...args: unknown[]): unknown => {
+            if (name === 'closeSession' && failures > 0) {
+              failures -= 1;
+              throw new HsmError('device_error', 'told so by the HSM');
+            }
+            return member.apply(target, args) as unknown;
+          };
+        },
+      });
+      const pool = openPool(1, token.pinFile, flaky);
+      let left: Handle | undefined;
+      const failed = pool.withSession(({ session }) => {
+        left = session;
+        failures = code === 'session_lost' ? 1 : 2;
+        return Promise.reject(new HsmError(code, 'told so by the HSM'));
+      });
+      await expect(failed).rejects.toMatchObject({ code });
+      expect(cryptoki.isLoggedIn(left!)).toBe(true);
+      await expect(pool.withSession(useSession)).resolves.toBe(true);
+      expect(() => cryptoki.isLoggedIn(left!)).toThrow(HsmError);
+    },
+  );
+
+  it('drops a login once when two of its users find it lost', async () => {
+    const pool = openPool(3);
+    const held = gate();
+    const before = await pool.withSession(({ login }) => Promise.resolve(login));
+    const lost = new HsmError('login_lost', 'told so by the HSM');
+    const users = [0, 1].map(() =>
+      pool.withSession(async () => {
+        await held.passed;
+        throw lost;
+      }),
+    );
+    await new Promise(setImmediate);
+    held.open();
+    await Promise.allSettled(users);
+    const after = await pool.withSession(({ login }) => Promise.resolve(login));
+    // One number for the drop, one for the new login.
+    expect(after - before).toBe(2);
   });
 
   it('tries a refused PIN only once, lest the token lock', async () => {
