@@ -116,16 +116,22 @@ export function nativeUnwrap(modulePath: string): NativeUnwrap {
         else if (Number(returnValue) === CKR.ok) resolve(out);
         else reject(returnValueError('C_UnwrapKey', Number(returnValue)));
       };
-      unwrapKey.async(
-        session.readBigUInt64LE(),
-        mechanism.bytes,
-        request.unwrappingKey.readBigUInt64LE(),
-        wrapped,
-        wrapped.length,
-        request.template.array,
-        request.template.count,
-        out,
-        done,
-      );
+      try {
+        unwrapKey.async(
+          session.readBigUInt64LE(),
+          mechanism.bytes,
+          request.unwrappingKey.readBigUInt64LE(),
+          wrapped,
+          wrapped.length,
+          request.template.array,
+          request.template.count,
+          out,
+          done,
+        );
+      } catch (cause) {
+        inFlight.delete(kept);
+        // koffi takes up to 256 calls at a time.
+        reject(new HsmError('out_of_resources', 'C_UnwrapKey could not be queued', { cause }));
+      }
     });
 }
