@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 import { CKA, CKK } from './constants.ts';
-import type { Attribute, Handle } from './cryptoki.ts';
+import type { Attribute, Cryptoki, Handle } from './cryptoki.ts';
 import { HsmError } from './error.ts';
 import { nativeTemplate } from './native-unwrap.ts';
 import { CKR } from './return-value.ts';
@@ -11,7 +11,13 @@ import { lockedAttributes, type Unwrapping } from './unwrapped-key.ts';
 export type SecurityLevel = 'locked' | 'unlocked';
 
 // A read-only session refuses the wish for a token object before the template is even looked at.
-const refusals: readonly string[] = [CKR.templateInconsistent, CKR.sessionReadOnly];
+function refusesTemplate(returnValue: string, template: readonly Attribute[]): boolean {
+  const wantsTokenObject = template.some(({ type, value }) => type === CKA.token && value === true);
+  return (
+    returnValue === CKR.templateInconsistent ||
+    (returnValue === CKR.sessionReadOnly && wantsTokenObject)
+  );
+}
 
 function without(...types: number[]): Attribute[] {
   return lockedAttributes.filter(({ type }) => !types.includes(type));
@@ -46,7 +52,7 @@ export const looseTemplates: readonly {
  * blob serves where none is at hand: an HSM that checks the blob first then counts as unlocked.
  */
 export async function probeLock(
-  unwrapping: Unwrapping,
+  unwrapping: Omit<Unwrapping, 'cryptoki'> & { readonly cryptoki: Pick<Cryptoki, 'destroyObject'> },
   session: Handle,
   o: { readonly keyEncryptionKey: Handle; readonly blob?: Buffer },
 ): Promise<SecurityLevel> {
@@ -65,7 +71,7 @@ export async function probeLock(
     } catch (error) {
       if (!(error instanceof HsmError)) throw error;
       const returnValue = String(error.details['returnValue']);
-      if (refusals.includes(returnValue)) continue;
+      if (refusesTemplate(returnValue, template)) continue;
       const blobRefused = unwrapping.profile.unwrapRejections.includes(returnValue);
       if (error.spoils !== 'call' && !blobRefused) throw error;
       level = 'unlocked';
