@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { StorageError, type ObjectStore } from '@signfleet/storage';
+import { StorageError, type ObjectStore, type StorageErrorCode } from '@signfleet/storage';
 import { WorkerError } from './error.ts';
 
 /** User metadata on every object we write: whose result it is, and the hash of its bytes. */
@@ -78,15 +78,14 @@ export async function findPublished(
       versionId: object.versionId,
     };
   } catch (error) {
-    if (
-      error instanceof StorageError &&
-      (error.code === 'not_found' || error.code === 'too_large')
-    ) {
-      return undefined;
-    }
+    if (error instanceof StorageError && notOurs.has(error.code)) return undefined;
     throw asDestinationError(error);
   }
 }
+
+// S3 says "denied" of an object that is not there to whoever may not list the bucket. Whether we may
+// write there, the PUT tells.
+const notOurs: ReadonlySet<StorageErrorCode> = new Set(['not_found', 'too_large', 'access_denied']);
 
 function asDestinationError(error: unknown): unknown {
   if (!(error instanceof StorageError)) return error;
