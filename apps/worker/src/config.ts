@@ -65,6 +65,7 @@ const environmentSchema = z.object({
   CERTIFICATE_VALIDITY_DAYS: integer(1, 3_650).default(730),
   MAX_DOCUMENT_BYTES: integer(1_024, 2_048 * MEBIBYTE).default(256 * MEBIBYTE),
   SIGNING_LEASE_SECONDS: integer(5, 3_600).default(30),
+  SIGNING_TIMEOUT_SECONDS: secondsUpToOneDay.default(600),
   SIGNING_GIVE_UP_SECONDS: integer(1, 30 * 86_400).default(86_400),
   SIGNING_MAX_ATTEMPTS: integer(1, 100_000).default(5_000),
   WEBHOOK_TIMEOUT_SECONDS: integer(1, 120).default(15),

@@ -16,6 +16,7 @@ import {
   type CertificateProfile,
   type DistinguishedName,
 } from '@signfleet/pki';
+import { withinDeadline } from './deadline.ts';
 import type { Logger } from './logging.ts';
 import type { Metrics } from './metrics.ts';
 import { afterRefusal } from './refusal.ts';
@@ -33,12 +34,14 @@ export interface EnrolmentContext {
   readonly announce: (deliveryIds: readonly string[]) => Promise<void>;
   readonly workerId: string;
   readonly maxAttempts: number;
+  /** Seconds for one attempt, fewer than {@link ENROLMENT_LEASE_SECONDS}. */
+  readonly timeoutSeconds: number;
   readonly log: Logger;
   readonly metrics: Metrics;
 }
 
 /** Longer than any HSM takes for an RSA-4096 pair and the signatures after it. */
-const LEASE_SECONDS = 300;
+export const ENROLMENT_LEASE_SECONDS = 300;
 
 /** Certificates are valid from a little earlier, for verifiers whose clock is behind. */
 const CLOCK_SKEW_MS = 60_000;
@@ -52,14 +55,19 @@ const DAY_MS = 86_400_000;
 export async function enrolKey(context: EnrolmentContext, id: string): Promise<JobOutcome> {
   const { database, workerId, metrics } = context;
   const log = context.log.child({ keyId: id });
-  const claimed = await claimKeyEnrolment(database, { id, workerId, leaseSeconds: LEASE_SECONDS });
+  const claimed = await claimKeyEnrolment(database, {
+    id,
+    workerId,
+    leaseSeconds: ENROLMENT_LEASE_SECONDS,
+  });
   if ('refused' in claimed) {
     log.debug({ refused: claimed.refused }, 'enrolment not claimed');
     return afterRefusal(claimed);
   }
   const { fencingToken } = claimed;
   try {
-    const enrolment = await makeKey(context, claimed);
+    const { timeoutSeconds } = context;
+    const enrolment = await withinDeadline(timeoutSeconds, () => makeKey(context, claimed));
     const finished = await completeKeyEnrolment(database, { id, fencingToken, ...enrolment });
     if (finished.outcome === 'fenced') {
       log.warn('enrolment dropped: the row was taken over or revoked');

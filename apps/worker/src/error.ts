@@ -8,6 +8,10 @@ export type WorkerErrorCode =
   | 'stopping'
   /** The lease of the signing was lost to another worker: nothing more may be published. */
   | 'fenced'
+  /** Something that the work needs has not answered for too long; another attempt may go better. */
+  | 'timed_out'
+  /** The row was claimed more often than allowed: its document may be what ends its workers. */
+  | 'attempts_exhausted'
   /** There is no object at the source (or not that version of it). */
   | 'source_not_found'
   /** The source is not what the caller pinned by `sha256` or `versionId`. */

@@ -5,7 +5,7 @@ import type { Logger } from './logging.ts';
 export interface Lease {
   /** @throws WorkerError `fenced` if another worker has, or by the clock may have, taken the row. */
   assertHeld(): void;
-  /** Stops extending. The row's state is the business of who completes or releases it. */
+  /** Stops extending and counts as lost. The row is the business of who completes or releases it. */
   end(): void;
 }
 
@@ -15,11 +15,13 @@ export interface Lease {
  */
 export function holdLease(options: {
   readonly leaseSeconds: number;
+  /** `performance.now()` before the claim was asked for: the lease may have begun as early as that. */
+  readonly since: number;
   readonly extend: () => Promise<'extended' | 'fenced'>;
   readonly log: Logger;
 }): Lease {
   const leaseMs = options.leaseSeconds * 1_000;
-  let expiresAt = performance.now() + leaseMs;
+  let expiresAt = options.since + leaseMs;
   let fenced = false;
 
   const extend = async (): Promise<void> => {
@@ -38,6 +40,9 @@ export function holdLease(options: {
         throw new WorkerError('fenced', 'the lease was lost to another worker');
       }
     },
-    end: () => clearInterval(timer),
+    end: () => {
+      clearInterval(timer);
+      fenced = true;
+    },
   };
 }

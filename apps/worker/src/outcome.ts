@@ -83,6 +83,7 @@ function decide(code: QualifiedCode): FailureCode | 'wait' | 'puzzle' | 'drop' {
     case 'hsm:closed':
     case 'jobs:closed':
     case 'worker:stopping':
+    case 'worker:timed_out':
       return 'wait';
 
     // The installation is wrong, not the document: it waits until the operator has put it right.
@@ -182,6 +183,8 @@ function decide(code: QualifiedCode): FailureCode | 'wait' | 'puzzle' | 'drop' {
       return 'key_not_active';
     case 'worker:certificate_missing':
       return 'certificate_missing';
+    case 'worker:attempts_exhausted':
+      return 'internal_error';
 
     // Our own output was wrong. Another attempt makes a new signature; a few may help, no more.
     case 'worker:self_check_failed':

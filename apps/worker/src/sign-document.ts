@@ -15,6 +15,7 @@ import {
 } from '@signfleet/pdf';
 import { algorithmFacts, signedAttributes, signedData, signedDataSizeLimit } from '@signfleet/pki';
 import type { ObjectStore } from '@signfleet/storage';
+import { withinDeadline } from './deadline.ts';
 import { WorkerError } from './error.ts';
 import { holdLease, type Lease } from './lease.ts';
 import { loadSource, type LoadedSource } from './load-source.ts';
@@ -39,7 +40,10 @@ export interface SigningContext {
   readonly workerId: string;
   readonly leaseSeconds: number;
   readonly maxDocumentBytes: number;
-  readonly limits: RetryLimits;
+  readonly limits: RetryLimits & {
+    /** Seconds for one attempt at one document. */
+    readonly timeoutSeconds: number;
+  };
   readonly log: Logger;
   readonly metrics: Metrics;
 }
@@ -55,6 +59,7 @@ interface Work extends SigningContext {
 export async function signDocument(context: SigningContext, id: string): Promise<JobOutcome> {
   const { database, workerId, leaseSeconds } = context;
   const log = context.log.child({ signingId: id });
+  const since = performance.now();
   const claimed = await claimSigning(database, { id, workerId, leaseSeconds });
   if ('refused' in claimed) {
     log.debug({ refused: claimed.refused }, 'signing not claimed');
@@ -62,11 +67,12 @@ export async function signDocument(context: SigningContext, id: string): Promise
   }
   const { fencingToken } = claimed;
   const extend = () => extendSigningLease(database, { id, fencingToken, leaseSeconds });
-  const lease = holdLease({ leaseSeconds, extend, log });
+  const lease = holdLease({ leaseSeconds, since, extend, log });
   const work: Work = { ...context, log, claimed, lease, clock: new StageClock() };
   try {
-    return await signClaimed(work);
+    return await withinDeadline(context.limits.timeoutSeconds, () => signClaimed(work));
   } catch (error) {
+    lease.end();
     const { attempts, startedAt, createdAt } = claimed.signing;
     return await settleSigning(
       {
@@ -82,7 +88,10 @@ export async function signDocument(context: SigningContext, id: string): Promise
 }
 
 async function signClaimed(work: Work): Promise<JobOutcome> {
-  const { claimed, clock } = work;
+  const { claimed, clock, limits } = work;
+  if (claimed.signing.attempts > limits.maxAttempts) {
+    throw new WorkerError('attempts_exhausted', 'too many attempts have ended without a word');
+  }
   const key = usableKey(claimed, new Date());
   const source = await clock.measure('load', () => loadClaimed(work));
   const earlier = claimed.signing.attempts > 1 ? await findEarlier(work, key, source) : undefined;
@@ -143,8 +152,9 @@ async function sealSource(
     signingCertificate: certificateChain[0],
     algorithm,
   });
-  work.lease.assertHeld();
-  const signature = await signWithUnwrappedKey(work.token, { record, message: attributes, clock });
+  const { lease } = work;
+  const bracket = { record, message: attributes, clock, lease };
+  const signature = await signWithUnwrappedKey(work.token, bracket);
   return await clock.measure('seal', () =>
     sealDocument(
       digested,

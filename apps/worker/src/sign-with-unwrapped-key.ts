@@ -1,4 +1,5 @@
 import type { SigningToken, WrappedKeyRecord } from '@signfleet/hsm';
+import type { Lease } from './lease.ts';
 import type { StageClock } from './stage-clock.ts';
 
 /**
@@ -12,6 +13,8 @@ export async function signWithUnwrappedKey(
     readonly record: WrappedKeyRecord;
     readonly message: Uint8Array;
     readonly clock: StageClock;
+    /** Asked once more when a session is free: waiting for one can outlast a lease. */
+    readonly lease: Pick<Lease, 'assertHeld'>;
   },
 ): Promise<Uint8Array> {
   const asked = performance.now();
@@ -21,6 +24,7 @@ export async function signWithUnwrappedKey(
       onSession: () => {
         granted = performance.now();
         work.clock.add('hsmWait', granted - asked);
+        work.lease.assertHeld();
       },
     });
   } finally {

@@ -2,7 +2,7 @@ import { parseCertificate, parsePem, type CertificateProfile } from '@signfleet/
 import { announcer } from './announce.ts';
 import { readConfiguredFile, type WorkerConfig } from './config.ts';
 import { openPersistently } from './dependency.ts';
-import { enrolKey } from './enrol-key.ts';
+import { ENROLMENT_LEASE_SECONDS, enrolKey } from './enrol-key.ts';
 import { runJobs } from './job-runner.ts';
 import {
   ENROLMENT_SESSIONS,
@@ -42,6 +42,7 @@ export async function startEnrolling(context: WorkerContext): Promise<void> {
     announce: announcer(context),
     workerId: config.workerId,
     maxAttempts: Math.ceil(config.SIGNING_GIVE_UP_SECONDS / MEAN_DELAY_SECONDS),
+    timeoutSeconds: ENROLMENT_LEASE_SECONDS * 0.8,
     log,
     metrics,
   };

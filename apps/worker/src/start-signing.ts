@@ -33,6 +33,7 @@ export async function startSigning(context: WorkerContext): Promise<void> {
     limits: {
       giveUpSeconds: config.SIGNING_GIVE_UP_SECONDS,
       maxAttempts: config.SIGNING_MAX_ATTEMPTS,
+      timeoutSeconds: config.SIGNING_TIMEOUT_SECONDS,
     },
     log,
     metrics,

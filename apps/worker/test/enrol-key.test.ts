@@ -41,6 +41,7 @@ function context(changes: Partial<EnrolmentContext> = {}): EnrolmentContext {
     announce: () => Promise.resolve(),
     workerId: 'test',
     maxAttempts: 3,
+    timeoutSeconds: 60,
     log: createLogger({ level: 'fatal', workerId: 'test' }),
     metrics: createMetrics(),
     ...changes,
@@ -137,4 +138,18 @@ it('waits for an HSM that is away, and fails at once for a name that no certific
   await fleet.database.prisma.user.update({ where: { id: userId }, data });
   await enrolKey(context(), nameless);
   expect(await keyRow(nameless)).toMatchObject({ state: 'failed', errorCode: 'subject_invalid' });
+});
+
+it('gives a key back when the HSM never answers', async () => {
+  const id = await fleet.orderKey('P-256');
+  const hanging: ProvisioningToken = {
+    ...token,
+    generateWrappedKey: () => new Promise(() => undefined),
+  };
+  expect(await enrolKey(context({ token: hanging, timeoutSeconds: 0.1 }), id)).toMatchObject({
+    outcome: 'retry',
+    reason: 'worker_timed_out',
+  });
+  expect(await enrolKey(context(), id)).toEqual({ outcome: 'done' });
+  expect(await keyRow(id)).toMatchObject({ state: 'active', attempts: 2 });
 });

@@ -11,6 +11,7 @@ import { openConfiguredSigningToken } from '../src/open-tokens.ts';
 import { signDocument, type SigningContext } from '../src/sign-document.ts';
 import { startWorker } from '../src/worker.ts';
 import { startTestFleet, type TestFleet } from './support/fleet.ts';
+import { gate } from './support/gate.ts';
 import { RESULT_BUCKET } from './support/submitting.ts';
 import { keyEnrolled } from './support/key-enrolled.ts';
 import { samplePdf } from './support/sample-pdf.ts';
@@ -37,6 +38,8 @@ beforeAll(async () => {
 
 afterAll(() => resources.close());
 
+const LIMITS = { giveUpSeconds: 3_600, maxAttempts: 100, timeoutSeconds: 60 };
+
 function context(changes: Partial<SigningContext> = {}): SigningContext {
   return {
     database: fleet.database,
@@ -46,7 +49,7 @@ function context(changes: Partial<SigningContext> = {}): SigningContext {
     workerId: 'test',
     leaseSeconds: 30,
     maxDocumentBytes: 1_000_000,
-    limits: { giveUpSeconds: 3_600, maxAttempts: 100 },
+    limits: LIMITS,
     log,
     metrics: createMetrics(),
     ...changes,
@@ -71,19 +74,6 @@ function watched(before: () => Promise<void> = () => Promise.resolve()) {
     },
   };
   return { store, puts: () => puts };
-}
-
-/** Where a worker waits until the test lets it go on. */
-function gate(): { reached: Promise<void>; open: () => void; pass: () => Promise<void> } {
-  let arrive = (): void => undefined;
-  let open = (): void => undefined;
-  const reached = new Promise<void>((resolve) => (arrive = resolve));
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  const pass = (): Promise<void> => {
-    arrive();
-    return opened;
-  };
-  return { reached, open, pass };
 }
 
 function expireLease(id: string): Promise<unknown> {
@@ -231,11 +221,53 @@ it('gives up what stays out of reach after the configured number of attempts', a
     ...fleet.store,
     get: () => Promise.reject(new StorageError('unavailable', 'away')),
   };
-  const limits = { giveUpSeconds: 3_600, maxAttempts: 2 };
+  const limits = { ...LIMITS, maxAttempts: 2 };
   expect(await signDocument(context({ store: away, limits }), id)).toMatchObject({
     outcome: 'retry',
   });
   expect(await signDocument(context({ store: away, limits }), id)).toEqual({ outcome: 'done' });
   const row = await fleet.database.prisma.signing.findUniqueOrThrow({ where: { id } });
   expect(row).toMatchObject({ state: 'failed', errorCode: 'gave_up', attempts: 2 });
+});
+
+it('gives a document back when the HSM never answers, and does not use the key any more', async () => {
+  const id = await submit('hsm-hangs.pdf');
+  const hold = gate();
+  let answered: Promise<unknown> = Promise.resolve();
+  const hanging: SigningToken = {
+    ...token,
+    withUnwrappedKey: async (...bracket) => {
+      await hold.pass();
+      return (answered = token.withUnwrappedKey(...bracket));
+    },
+  };
+  const { store, puts } = watched();
+  const limits = { ...LIMITS, timeoutSeconds: 0.5 };
+  const first = await signDocument(context({ store, token: hanging, limits }), id);
+  await hold.reached;
+  expect(first).toMatchObject({ outcome: 'retry', reason: 'worker_timed_out' });
+  expect(await signDocument(context(), id)).toEqual({ outcome: 'done' });
+  hold.open();
+  await sleep(0);
+  await expect(answered).rejects.toMatchObject({ code: 'fenced' });
+  expect(puts()).toBe(0);
+  await expectOneResult(id);
+});
+
+it('does not try for ever a document that ends its workers', async () => {
+  const id = await submit('deadly.pdf');
+  const { signing } = fleet.database.prisma;
+  await signing.update({ where: { id }, data: { attempts: LIMITS.maxAttempts } });
+  expect(await signDocument(context(), id)).toEqual({ outcome: 'done' });
+  const row = await signing.findUniqueOrThrow({ where: { id } });
+  expect(row).toMatchObject({ state: 'failed', errorCode: 'internal_error' });
+});
+
+it('signs at a second attempt where it may write and read but not list', async () => {
+  const id = await submit('may-not-list.pdf');
+  const denied = () => Promise.reject(new StorageError('access_denied', 'or not there'));
+  await fleet.database.prisma.signing.update({ where: { id }, data: { attempts: 1 } });
+  const store: ObjectStore = { ...fleet.store, head: denied };
+  expect(await signDocument(context({ store }), id)).toEqual({ outcome: 'done' });
+  await expectOneResult(id);
 });

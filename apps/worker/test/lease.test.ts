@@ -19,7 +19,7 @@ it('extends a lease until it is ended', async () => {
     extensions += 1;
     return Promise.resolve('extended');
   };
-  const lease = holdLease({ leaseSeconds: 30, extend, log });
+  const lease = holdLease({ leaseSeconds: 30, since: performance.now(), extend, log });
   await vi.advanceTimersByTimeAsync(95_000);
   expect(extensions).toBe(9);
   lease.assertHeld();
@@ -29,7 +29,12 @@ it('extends a lease until it is ended', async () => {
 });
 
 it('is lost as soon as an extension is refused', async () => {
-  const lease = holdLease({ leaseSeconds: 30, extend: () => Promise.resolve('fenced'), log });
+  const lease = holdLease({
+    leaseSeconds: 30,
+    since: performance.now(),
+    extend: () => Promise.resolve('fenced'),
+    log,
+  });
   lease.assertHeld();
   await vi.advanceTimersByTimeAsync(10_000);
   expect(() => lease.assertHeld()).toThrow(expect.objectContaining({ code: 'fenced' }));
@@ -38,10 +43,21 @@ it('is lost as soon as an extension is refused', async () => {
 
 it('outlasts a short outage of the database, and counts as lost after a long one', async () => {
   const extend = (): Promise<'extended'> => Promise.reject(new Error('no database'));
-  const lease = holdLease({ leaseSeconds: 30, extend, log });
+  const lease = holdLease({ leaseSeconds: 30, since: performance.now(), extend, log });
   await vi.advanceTimersByTimeAsync(29_000);
   lease.assertHeld();
   await vi.advanceTimersByTimeAsync(2_000);
   expect(() => lease.assertHeld()).toThrow(expect.objectContaining({ code: 'fenced' }));
   lease.end();
+});
+
+it('is no longer than the claim was asked for ago, and is lost when it is ended', () => {
+  const extend = (): Promise<'extended'> => Promise.resolve('extended');
+  const late = holdLease({ leaseSeconds: 30, since: performance.now() - 31_000, extend, log });
+  expect(() => late.assertHeld()).toThrow(expect.objectContaining({ code: 'fenced' }));
+  late.end();
+  const lease = holdLease({ leaseSeconds: 30, since: performance.now(), extend, log });
+  lease.assertHeld();
+  lease.end();
+  expect(() => lease.assertHeld()).toThrow(expect.objectContaining({ code: 'fenced' }));
 });
