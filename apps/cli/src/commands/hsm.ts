@@ -2,14 +2,8 @@ import type { ObjectStatus, TokenStatus } from '@signfleet/hsm';
 import { keyAlgorithms, parseKeyAlgorithm } from '@signfleet/pki';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { readable } from '../readable.ts';
-import { CliError } from '../error.ts';
 import { print, renderTable, type OutputOptions } from '../output.ts';
-import {
-  requiredTokenAccess,
-  tokenAccess,
-  withLocalVault,
-  type TokenOptions,
-} from '../token-access.ts';
+import { requiredTokenAccess, type TokenOptions } from '../token-access.ts';
 
 interface InitOptions extends TokenOptions {
   readonly folder: string;
@@ -82,19 +76,8 @@ function statusCommand(): Command {
   return withTokenOptions(new Command('status'))
     .description('read labels, ids and attributes back from the tokens, and try the lock')
     .action(async (given: TokenOptions, self: Command) => {
-      const options = await withLocalVault(given);
-      const { readTokenStatus } = await import('../token-status.ts');
-      const statuses: TokenStatus[] = [];
-      for (const role of ['signing', 'provisioning'] as const) {
-        const access = tokenAccess(options, role);
-        if (access !== undefined) statuses.push(await readTokenStatus(access));
-      }
-      if (statuses.length === 0) {
-        throw new CliError(
-          'not_configured',
-          'name a token: --signing-token or --provisioning-token',
-        );
-      }
+      const { readTokens } = await import('../read-tokens.ts'); // loads PKCS#11
+      const statuses = await readTokens(given);
       printTokens(self.optsWithGlobals<OutputOptions>(), readable(statuses), statuses);
       for (const { securityLevel } of statuses) warnIfUnlocked(securityLevel);
     });
