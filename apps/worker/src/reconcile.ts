@@ -18,7 +18,7 @@ const ROWS_PER_ROUND = 1_000;
 /** What the reconciler needs. */
 export interface ReconcileContext {
   readonly database: Database;
-  readonly queues: Pick<Queues, 'enqueue'>;
+  readonly queues: Pick<Queues, 'enqueue' | 'ping'>;
   readonly log: Logger;
   readonly metrics: Metrics;
 }
@@ -63,6 +63,8 @@ async function wakeUp(
   signal: AbortSignal,
 ): Promise<number> {
   let woken = 0;
+  // What is taken is put off for minutes: nothing may be taken that the queue cannot take over.
+  await queues.ping();
   while (!signal.aborted) {
     const ids = await take(database, { limit: ROWS_PER_ROUND });
     if (ids.length === 0) break;

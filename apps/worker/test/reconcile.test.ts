@@ -22,6 +22,7 @@ function recording(refused: readonly JobKind[] = []) {
   return {
     enqueued,
     queues: {
+      ping: () => fleet.queues.ping(),
       enqueue: async (kind: JobKind, ids: readonly string[]): Promise<void> => {
         if (refused.includes(kind)) throw new JobsError('unavailable', 'away');
         await fleet.queues.enqueue(kind, ids);
@@ -61,4 +62,15 @@ it('does its other duties although one of them fails, and says so', async () => 
   await expect(reconcile(context, signal)).rejects.toThrow('jobs:unavailable');
   expect(enqueued).toEqual([]);
   expect(await prisma.auditEntry.count({ where: { position: null } })).toBe(0);
+});
+
+it('leaves rows as they are while the queue is away', async () => {
+  const [id = ''] = await forgottenKeys(1);
+  const { queues, enqueued } = recording();
+  const away = { ...queues, ping: () => Promise.reject(new JobsError('unavailable', 'away')) };
+  const context = { database: fleet.database, log, metrics: createMetrics() };
+  await expect(reconcile({ ...context, queues: away }, signal)).rejects.toThrow('unavailable');
+  expect(enqueued).toEqual([]);
+  await reconcile({ ...context, queues }, signal);
+  expect(enqueued).toContain(id);
 });
