@@ -3,9 +3,6 @@ import { openPersistently } from './dependency.ts';
 import { queueReason, verdictOf } from './outcome.ts';
 import type { WorkerContext } from './worker.ts';
 
-/** From this attempt on the delays have reached their ceiling. */
-const LONGEST_DELAY_ATTEMPT = 8;
-
 /**
  * Takes jobs of one kind until the worker stops. `work` looks at the row and settles it; what it
  * throws all the same (the database is gone, mostly) leaves the row as it is, and the job waits.
@@ -62,9 +59,8 @@ function postpone(
 ): JobOutcome {
   const { reason, kind } = verdictOf(job.error);
   const level = kind === 'wait' ? 'warn' : 'error';
-  const attempt = Math.min(job.attempt, LONGEST_DELAY_ATTEMPT);
   // The policy for deliveries is made for receivers and waits for hours. This is trouble of our own.
-  const retryInMs = retryDelay({ kind: 'sign-document', attempt }) ?? 0;
+  const retryInMs = retryDelay({ kind: 'sign-document', attempt: job.attempt }) ?? 0;
   context.log[level]({ id: job.id, reason, retryInMs, err: job.error }, 'job postponed');
   return { outcome: 'retry', retryInMs, reason: queueReason(reason) };
 }

@@ -12,9 +12,6 @@ export interface RetryLimits {
 /** Attempts for an error that nobody foresaw. */
 const PUZZLE_ATTEMPTS = 5;
 
-/** By this attempt the delay has reached its ceiling; later ones wait no longer. */
-const LONGEST_DELAY_ATTEMPT = 12;
-
 /** What to do with the row now. */
 export type NextStep =
   | { readonly step: 'retry'; readonly inMs: number }
@@ -50,6 +47,5 @@ export function nextStep(
 }
 
 function delayMs(row: { readonly kind: JobKind; readonly attempt: number }): number {
-  const attempt = Math.min(row.attempt, LONGEST_DELAY_ATTEMPT);
-  return retryDelay({ kind: row.kind, attempt }) ?? 0;
+  return retryDelay({ kind: row.kind, attempt: row.attempt }) ?? 0;
 }

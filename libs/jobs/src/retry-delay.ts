@@ -11,7 +11,6 @@ type RetryPolicy =
       readonly shape: 'exponential';
       readonly baseMs: number;
       readonly capMs: number;
-      readonly maxAttempts: number;
     }
   | {
       /** The delay before attempt n + 2 is `delaysMs[n]`, plus up to `jitter` of itself. */
@@ -21,9 +20,9 @@ type RetryPolicy =
     };
 
 const policies: Readonly<Record<JobKind, RetryPolicy>> = {
-  // A hundred attempts at 30 s on average: an outage of S3 or the HSM of 45 minutes fails nothing.
-  'sign-document': { shape: 'exponential', baseMs: 500, capMs: minute, maxAttempts: 100 },
-  'enrol-key': { shape: 'exponential', baseMs: second, capMs: 2 * minute, maxAttempts: 50 },
+  // When to give up, the row's own limits say: attempts and time, set by the operator.
+  'sign-document': { shape: 'exponential', baseMs: 500, capMs: minute },
+  'enrol-key': { shape: 'exponential', baseMs: second, capMs: 2 * minute },
   // The schedule that Standard Webhooks recommends, 75 h in all.
   'deliver-webhook': {
     shape: 'schedule',
@@ -44,7 +43,8 @@ const policies: Readonly<Record<JobKind, RetryPolicy>> = {
 
 /**
  * Milliseconds to wait after attempt number `attempt` (1 = the first one) has failed for a reason
- * that may pass, or `undefined` if that was the last attempt and the row has to fail.
+ * that may pass, or `undefined` if the schedule ends there and the row has to fail. Kinds without a
+ * schedule never end here.
  */
 export function retryDelay(o: {
   readonly kind: JobKind;
@@ -56,7 +56,6 @@ export function retryDelay(o: {
   const policy = policies[o.kind];
   switch (policy.shape) {
     case 'exponential': {
-      if (o.attempt >= policy.maxAttempts) return undefined;
       const ceiling = Math.min(policy.capMs, policy.baseMs * 2 ** (o.attempt - 1));
       return Math.round(random * ceiling);
     }
