@@ -30,6 +30,8 @@ export interface TokenInfo {
 
 interface LoadedModule {
   readonly library: pkcs11js.PKCS11;
+  /** False where somebody else in the process has initialized it, whose it is to finalize then. */
+  readonly isOurs: boolean;
   users: number;
 }
 
@@ -87,8 +89,9 @@ function load(modulePath: string): LoadedModule {
   } catch (error) {
     if (findReturnValue(error) !== CKR.cryptokiAlreadyInitialized)
       throw translated('C_Initialize', error);
+    return { library, isOurs: false, users: 0 };
   }
-  return { library, users: 0 };
+  return { library, isOurs: true, users: 0 };
 }
 
 /**
@@ -257,13 +260,13 @@ export class Cryptoki {
     );
   }
 
-  /** Lets go of the module; its last user finalizes it. Idempotent. */
+  /** Lets go of the module; its last user finalizes it, if we initialized it. Idempotent. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#module.users -= 1;
     if (this.#module.users > 0) return;
     loadedModules.delete(this.modulePath);
-    call('C_Finalize', () => this.#module.library.C_Finalize());
+    if (this.#module.isOurs) call('C_Finalize', () => this.#module.library.C_Finalize());
   }
 }
