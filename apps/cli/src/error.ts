@@ -8,6 +8,7 @@ export type CliErrorCode =
   | 'verification_failed'
   | 'signing_failed'
   | 'local_stack_failed'
+  | 'local_stack_in_use'
   | 'interrupted';
 
 /** What went wrong for the person at the terminal; the message ends with the next step. */
@@ -22,5 +23,6 @@ export const exitCodes: Readonly<Record<CliErrorCode, number>> = {
   verification_failed: 5,
   signing_failed: 6,
   local_stack_failed: 7,
+  local_stack_in_use: 7,
   interrupted: 130,
 };

@@ -79,6 +79,18 @@ describe('the demo', () => {
     3 * minutes,
   );
 
+  test(
+    '--reset starts over with new keys',
+    async () => {
+      const ceremony = join(cwd, '.signfleet', 'hsm', 'ceremony');
+      const earlier = await readFile(join(ceremony, 'ca-certificate.pem'), 'utf8');
+      const run = await runCli(['demo', 'documents/invoice.pdf', '--exit', '--reset'], { cwd });
+      expect(run.code).toBe(0);
+      expect(await readFile(join(ceremony, 'ca-certificate.pem'), 'utf8')).not.toBe(earlier);
+    },
+    3 * minutes,
+  );
+
   function row(name: string): string {
     return first.stdout.split('\n').find((line) => line.startsWith(name)) ?? '';
   }

@@ -78,6 +78,15 @@ describe('the commands against a running stack', () => {
     expect(beyond).toMatchObject({ code: 5 });
   });
 
+  test('a second demo neither joins nor resets a stack that is up', async () => {
+    for (const reset of [[], ['--reset']]) {
+      const second = await run(['demo', invoice, '--exit', ...reset]);
+      expect(second).toMatchObject({ code: 7 });
+      expect(second.stderr).toContain('local_stack_in_use');
+    }
+    await answer(['users', 'list']);
+  });
+
   test('hsm status reads the attributes back; a second ceremony is refused', async () => {
     const status = (await answer(['hsm', 'status'])) as unknown as Record<string, unknown>[];
     expect(status).toMatchObject([

@@ -1,12 +1,12 @@
-import { rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ResourceStack } from '@signfleet/errors';
+import { LocalStackError } from '@signfleet/local-stack';
 import { collectDocuments, type SourceDocument } from '../collect-documents.ts';
 import { localStackFolder } from '../connection.ts';
 import { CliError } from '../error.ts';
 import { watchInterruption } from './interruption.ts';
-import { startLocalStack } from './local-stack.ts';
+import { removeLocalStack, startLocalStack } from './local-stack.ts';
 import { runDemo } from './run-demo.ts';
 
 export interface DemoCommandOptions {
@@ -26,7 +26,7 @@ export async function demo(paths: string[], options: DemoCommandOptions): Promis
   const resources = new ResourceStack();
   const onStep = (step: string): void => say(`… ${step}`);
   try {
-    if (options.reset) await rm(folder, { recursive: true, force: true });
+    if (options.reset) await removeLocalStack(folder);
     const stack = await startLocalStack(folder, { onStep });
     resources.use('local stack', stack, (running) => running.close());
     const run = runDemo(stack, { documents, outputFolder: options.out, onStep });
@@ -37,6 +37,10 @@ export async function demo(paths: string[], options: DemoCommandOptions): Promis
       await interruption.happened;
     }
   } catch (cause) {
+    if (cause instanceof LocalStackError) {
+      const code = cause.code === 'directory_in_use' ? 'local_stack_in_use' : 'local_stack_failed';
+      throw new CliError(code, cause.message, { cause });
+    }
     if (!(cause instanceof CliError && cause.code === 'interrupted')) throw cause;
   } finally {
     onStep('stopping');

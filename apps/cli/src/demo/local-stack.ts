@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { ResourceStack } from '@signfleet/errors';
-import { startPostgres, startRedis, startS3, type LocalS3 } from '@signfleet/local-stack';
+import {
+  startPostgres,
+  startRedis,
+  startS3,
+  stopLeftover,
+  type LocalS3,
+} from '@signfleet/local-stack';
 import { CliError } from '../error.ts';
 import { localApiFile, type LocalApi } from '../connection.ts';
 import { openVault } from './vault.ts';
@@ -48,6 +54,19 @@ export async function startLocalStack(
     await resources.close();
     throw cause;
   }
+}
+
+/** Names of the folders in which a process of the stack may run. */
+const serviceFolders = ['postgres', 'redis', 'api', 'signer', 'provisioner'] as const;
+
+/**
+ * Throws away all data of the stack under `folder`, its keys included.
+ *
+ * @throws LocalStackError `directory_in_use` while the stack is up.
+ */
+export async function removeLocalStack(folder: string): Promise<void> {
+  for (const name of serviceFolders) await stopLeftover(join(folder, name), ['SIGTERM']);
+  await rm(folder, { recursive: true, force: true });
 }
 
 async function start(
