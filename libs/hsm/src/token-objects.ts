@@ -10,20 +10,21 @@ export const objectLabels = {
   caKey: 'signfleet-ca',
 } as const;
 
-/** Token objects of a class and label: CKA_ID in hex → handle. */
+/** Token objects of a class and label with their CKA_ID in hex, which need not be unique. */
 export function findTokenObjects(
   cryptoki: Cryptoki,
   session: Handle,
   o: { readonly objectClass: number; readonly label: string },
-): Map<string, Handle> {
+): [id: string, handle: Handle][] {
   const handles = cryptoki.find(session, [
     { type: CKA.class, value: o.objectClass },
     { type: CKA.label, value: o.label },
     { type: CKA.token, value: true },
   ]);
-  return new Map(
-    handles.map((handle) => [cryptoki.attribute(session, handle, CKA.id).toString('hex'), handle]),
-  );
+  return handles.map((handle) => [
+    cryptoki.attribute(session, handle, CKA.id).toString('hex'),
+    handle,
+  ]);
 }
 
 // Without a login private objects are invisible, which must not pass for their absence.
@@ -38,7 +39,7 @@ export function findOnlyKey(
   session: Handle,
   o: { readonly objectClass: number; readonly label: string },
 ): Handle {
-  const [found, another] = [...findTokenObjects(cryptoki, session, o).values()];
+  const [found, another] = findTokenObjects(cryptoki, session, o).map(([, handle]) => handle);
   if (found === undefined) requireLogin(cryptoki, session);
   if (found === undefined || another !== undefined)
     throw new HsmError('key_missing', `the token must hold exactly one "${o.label}"`, {
@@ -58,17 +59,25 @@ export function perLogin<Found>(find: (session: Handle) => Found): (lease: Logge
   };
 }
 
-/** @throws HsmError `key_encryption_key_missing` if the token holds none at all; `login_lost`. */
+/**
+ * CKA_ID in hex → handle.
+ *
+ * @throws HsmError `key_encryption_key_missing` if the token holds none at all; `key_missing` if two
+ * have one id, since whoever has the PIN can put another key beside ours; `login_lost`.
+ */
 export function findKeyEncryptionKeys(cryptoki: Cryptoki, session: Handle): Map<string, Handle> {
-  const found = findTokenObjects(cryptoki, session, {
+  const objects = findTokenObjects(cryptoki, session, {
     objectClass: CKO.secretKey,
     label: objectLabels.keyEncryptionKey,
   });
+  const found = new Map(objects);
   if (found.size === 0) requireLogin(cryptoki, session);
   if (found.size === 0)
     throw new HsmError(
       'key_encryption_key_missing',
       'the token holds no key encryption key: run the key ceremony',
     );
+  if (found.size < objects.length)
+    throw new HsmError('key_missing', 'the token holds two key encryption keys of one id');
   return found;
 }

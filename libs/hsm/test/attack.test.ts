@@ -4,6 +4,7 @@ import pkcs11js from 'pkcs11js';
 import {
   openProvisioningToken,
   openSigningToken,
+  readTokenStatus,
   type ProvisioningToken,
   type SigningToken,
 } from '../src/index.ts';
@@ -155,6 +156,27 @@ describe('with a stolen PIN', () => {
         () => library.C_SetAttributeValue(session, kek, [{ type: C.CKA_DECRYPT, value: true }]),
       ];
       for (const attempt of attempts) expect(returnValueOf(attempt)).not.toBe('CKR_OK');
+    });
+
+    it('slips no key of its own under the id of the key encryption key', async () => {
+      const { library, session } = steal('signing');
+      const kek = keyEncryptionKey(thief!);
+      const [id] = library.C_GetAttributeValue(session, kek, [{ type: C.CKA_ID }]);
+      const planted = library.C_CreateObject(session, [
+        { type: C.CKA_CLASS, value: C.CKO_SECRET_KEY },
+        { type: C.CKA_KEY_TYPE, value: C.CKK_AES },
+        { type: C.CKA_TOKEN, value: true },
+        { type: C.CKA_LABEL, value: 'signfleet-kek' },
+        { type: C.CKA_ID, value: id!.value },
+        { type: C.CKA_UNWRAP, value: true },
+        { type: C.CKA_VALUE, value: Buffer.alloc(32, 7) },
+      ]);
+      const { enrolmentPublicKey } = hsm.report;
+      const opening = openSigningToken({ ...hsm.signing, sessions: 1, enrolmentPublicKey });
+      await expect(opening).rejects.toMatchObject({ code: 'key_missing' });
+      const { objects } = await readTokenStatus(hsm.signing);
+      expect(objects.map(({ label }) => label)).toEqual(['signfleet-kek', 'signfleet-kek']);
+      library.C_DestroyObject(session, planted);
     });
 
     it('would succeed against a key encryption key without the template', () => {
