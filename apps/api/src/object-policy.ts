@@ -18,23 +18,26 @@ export interface ObjectPolicyOptions {
 export interface ObjectPolicy {
   /** A new place for one upload of this tenant. */
   uploadLocation(tenantId: string): ObjectLocation;
+  /** Where the result of a signing goes whose request does not say. */
+  resultLocation(tenantId: string, source: ObjectLocation, signingId: string): ObjectLocation;
   /** @throws {ApiError} `object_not_allowed` */
   assertAllowed(tenantId: string, location: ObjectLocation): void;
 }
 
 export function objectPolicy({ uploadBucket, allowedBuckets }: ObjectPolicyOptions): ObjectPolicy {
-  const uploads = 'uploads/';
+  const folderOf = (tenantId: string): string => `uploads/${tenantId}/`;
   return {
     uploadLocation: (tenantId) => ({
       bucket: uploadBucket,
-      key: `${uploads}${tenantId}/${randomUUID()}.pdf`,
+      key: `${folderOf(tenantId)}${randomUUID()}.pdf`,
+    }),
+    resultLocation: (tenantId, { bucket }, signingId) => ({
+      bucket,
+      key: `${bucket === uploadBucket ? folderOf(tenantId) : ''}signed/${signingId}.pdf`,
     }),
     assertAllowed: (tenantId, { bucket, key }) => {
       const inList = allowedBuckets?.includes(bucket) ?? true;
-      const foreign =
-        bucket === uploadBucket &&
-        key.startsWith(uploads) &&
-        !key.startsWith(`${uploads}${tenantId}/`);
+      const foreign = bucket === uploadBucket && !key.startsWith(folderOf(tenantId));
       if (!inList || foreign) {
         throw new ApiError('object_not_allowed', 'This object may not be used by this API key');
       }

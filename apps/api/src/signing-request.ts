@@ -24,7 +24,7 @@ export function signingRequest(
     throw new ApiError('key_not_active', `The state of the key is ${chosen.state}`);
   }
   const id = newId('sig');
-  const destination = body.destination ?? { bucket: source.bucket, key: `signed/${id}.pdf` };
+  const destination = body.destination ?? policy.resultLocation(caller.tenantId, source, id);
   policy.assertAllowed(caller.tenantId, source);
   policy.assertAllowed(caller.tenantId, destination);
   const same = source.bucket === destination.bucket && source.key === destination.key;

@@ -210,8 +210,16 @@ describe('signings', () => {
     });
     expect(put.status).toBe(200);
     const { keyId } = await addUserWithKey(api);
-    const foreign = { bucket: 'signfleet', key: 'uploads/ten_someone/x.pdf' };
-    const refused = await api.call('POST', '/v1/signings', { body: { keyId, source: foreign } });
-    expect([refused.status, refused.code]).toEqual([422, 'object_not_allowed']);
+    const source = { bucket: place.string('bucket'), key: place.string('key') };
+    const signing = await api.call('POST', '/v1/signings', { body: { keyId, source } });
+    const result = `uploads/${api.tenantId}/signed/${signing.string('id')}.pdf`;
+    expect(signing.body['destination']).toEqual({ bucket: 'signfleet', key: result });
+    for (const key of ['uploads/ten_someone/x.pdf', 'signed/sig_someone.pdf', 'x.pdf']) {
+      const foreign = { bucket: 'signfleet', key };
+      for (const places of [{ source: foreign }, { source, destination: foreign }]) {
+        const refused = await api.call('POST', '/v1/signings', { body: { keyId, ...places } });
+        expect([refused.status, refused.code]).toEqual([422, 'object_not_allowed']);
+      }
+    }
   });
 });

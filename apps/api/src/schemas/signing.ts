@@ -25,9 +25,10 @@ const newSigningFields = z.strictObject({
   keyId: id.optional(),
   userId: id.optional().meta({ description: 'Signs with this user’s newest active key' }),
   source,
-  destination: destination
-    .optional()
-    .meta({ description: 'By default the bucket of the source and signed/<signing id>.pdf' }),
+  destination: destination.optional().meta({
+    description:
+      'By default the bucket of the source and signed/<signing id>.pdf, in the upload bucket inside the tenant’s folder',
+  }),
   reason: text(256).optional(),
   location: text(256).optional(),
   contactInfo: text(256).optional(),
