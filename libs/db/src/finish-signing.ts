@@ -125,7 +125,10 @@ export interface Cancellation {
   readonly actor: string;
 }
 
-/** Cancels a signing that no worker has claimed. Throws DbError `not_found`, `invalid_state`. */
+/**
+ * Cancels a signing that no worker holds. An attempt that ended without learning whether its document
+ * was stored may have left it at the destination. Throws DbError `not_found`, `invalid_state`.
+ */
 export async function cancelSigning(
   db: Database,
   o: Cancellation,

@@ -30,10 +30,11 @@ export async function createKey(
     async (tx) => {
       const user = await tx.user.findFirst({ where: { id: userId, tenantId } });
       if (user === null) throw new DbError('not_found', 'there is no such user');
-      const wakeAt = new Date(Date.now() + GRACE_SECONDS * 1000);
-      const key = await tx.key.create({
-        data: { id, tenantId, userId, algorithm, certificateMode, wakeAt },
-      });
+      await tx.key.create({ data: { id, tenantId, userId, algorithm, certificateMode } });
+      // By the clock that the reconciler asks: the caller's may be wrong.
+      await tx.$executeRaw`UPDATE keys SET wake_at = now() + make_interval(secs => ${GRACE_SECONDS})
+        WHERE id = ${id}`;
+      const key = await tx.key.findUniqueOrThrow({ where: { id } });
       const details = { userId, algorithm, certificateMode };
       await appendAudit(tx, { tenantId, actor, action: 'key.create', subject: id, details });
       return key;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   claimKeyEnrolment,
   completeKeyEnrolment,
@@ -39,6 +39,12 @@ async function claimed(id: string, leaseSeconds = 60) {
 }
 
 describe('enrolment', () => {
+  it('is looked after by the clock of the database, not by that of who orders it', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 86_400_000 });
+    const { wakeAt } = await pendingKey().finally(() => vi.useRealTimers());
+    expect(Math.abs(wakeAt!.getTime() - Date.now())).toBeLessThan(3_600_000);
+  });
+
   it('is claimed once, with what the certificate needs', async () => {
     const { id } = await pendingKey();
     const claims = await Promise.all(
