@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -56,8 +56,7 @@ describe('the demo', () => {
   });
 
   test('leaves no process behind', () => {
-    const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
-    expect(processes.split('\n').filter((line) => line.includes(cwd))).toEqual([]);
+    expect(processesOf(cwd)).toEqual([]);
   });
 
   test(
@@ -90,6 +89,22 @@ describe('the demo', () => {
     },
     3 * minutes,
   );
+
+  test('when a part cannot start, the others are stopped and it says which', async () => {
+    const broken = await mkdtemp(join(tmpdir(), 'signfleet-broken-'));
+    await mkdir(join(broken, '.signfleet'));
+    await writeFile(join(broken, '.signfleet', 'provisioner'), 'in the way');
+    const run = await runCli(['demo', join(examples, 'invoice.pdf'), '--exit'], { cwd: broken });
+    expect(run.code).toBe(1);
+    expect(run.stderr).toContain('provisioner');
+    expect(processesOf(broken)).toEqual([]);
+    await rm(broken, { recursive: true });
+  });
+
+  function processesOf(folder: string): string[] {
+    const processes = execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' });
+    return processes.split('\n').filter((line) => line.includes(folder));
+  }
 
   function row(name: string): string {
     return first.stdout.split('\n').find((line) => line.startsWith(name)) ?? '';

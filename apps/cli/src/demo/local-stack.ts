@@ -79,16 +79,18 @@ async function start(
     resources.use(name, service, (running) => running.stop());
 
   const { onStep } = options;
-  onStep('PostgreSQL and the object store');
-  const [postgres, s3] = await Promise.all([
-    startPostgres({ directory: join(folder, 'postgres') }).then((one) => started('postgres', one)),
+  onStep('PostgreSQL, object store, HSM and key ceremony');
+  const [postgres, s3, vault] = await together([
+    startPostgres({ directory: join(folder, 'postgres') }).then(async (one) => {
+      started('postgres', one);
+      await migrate(one.url);
+      return one;
+    }),
     startS3({ directory: join(folder, 's3'), buckets: ['signfleet'] }).then((one) =>
       started('s3', one),
     ),
+    openVault(join(folder, 'hsm')),
   ]);
-  await migrate(postgres.url);
-  onStep('HSM and key ceremony');
-  const vault = await openVault(join(folder, 'hsm'));
   onStep('API and workers');
   const queueUrl =
     options.queue === 'redis'
@@ -99,14 +101,12 @@ async function start(
     QUEUE_URL: queueUrl,
   };
   const apiKeyFile = join(folder, 'api-key');
-  const api = started('api', await startApi(folder, shared, apiKeyFile));
-  await Promise.all([
-    startWorker(folder, 'signer', {
-      ...shared,
-      ...vault.signing,
-      ...options.signerEnvironment,
-    }).then((one) => started('signer', one)),
-    startWorker(folder, 'provisioner', { ...shared, ...vault.provisioning }).then((one) =>
+  const signerEnvironment = { ...shared, ...vault.signing, ...options.signerEnvironment };
+  const provisionerEnvironment = { ...shared, ...vault.provisioning };
+  const [api] = await together([
+    startApi(folder, shared, apiKeyFile).then((one) => started('api', one)),
+    startWorker(folder, 'signer', signerEnvironment).then((one) => started('signer', one)),
+    startWorker(folder, 'provisioner', provisionerEnvironment).then((one) =>
       started('provisioner', one),
     ),
   ]);
@@ -118,6 +118,17 @@ async function start(
     ceremonyPerformed: vault.ceremonyPerformed,
     close: () => resources.close(),
   };
+}
+
+/**
+ * Like `Promise.all`, but a failure is thrown only when all have settled: what did start is then
+ * registered for closing.
+ */
+async function together<Results extends readonly unknown[]>(starting: {
+  readonly [Index in keyof Results]: Promise<Results[Index]>;
+}): Promise<Results> {
+  await Promise.allSettled(starting);
+  return Promise.all(starting);
 }
 
 /** Brings the database to the newest schema, in a process that may know the database. */
