@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import { buildApp, type App, type Dependencies } from './app.ts';
 import { bootstrap } from './bootstrap.ts';
 import type { Config } from './config.ts';
+import { defined } from './defined.ts';
 import { createMetrics } from './metrics.ts';
 import { objectPolicy } from './object-policy.ts';
 import { secretMaker } from './repeatable-secret.ts';
@@ -42,8 +43,10 @@ async function composeApp(config: Config, logger: Logger, resources: ResourceSta
   if (config.BOOTSTRAP_API_KEY_FILE !== undefined) {
     await bootstrap(db, config.BOOTSTRAP_API_KEY_FILE, logger);
   }
-  const queues = resources.use('queues', await openQueues({ url: config.QUEUE_URL }), (it) =>
-    it.close(),
+  const queues = resources.use(
+    'queues',
+    await openQueues({ url: config.QUEUE_URL, ...defined({ prefix: config.QUEUE_PREFIX }) }),
+    (it) => it.close(),
   );
   const store = openStore(config, config.S3_ENDPOINT, resources);
   const publicStore =

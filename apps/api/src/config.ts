@@ -18,6 +18,7 @@ const bucketList = z.string().transform((text) =>
 const environment = z.object({
   DATABASE_URL: url(/^postgres(ql)?$/),
   QUEUE_URL: z.string().min(1),
+  QUEUE_PREFIX: z.string().trim().min(1).optional(),
   S3_ENDPOINT: url(/^https?$/).optional(),
   S3_PUBLIC_ENDPOINT: url(/^https?$/).optional(),
   S3_REGION: z.string().min(1).default('us-east-1'),

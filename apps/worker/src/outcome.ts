@@ -94,7 +94,6 @@ function decide(code: QualifiedCode): FailureCode | 'wait' | 'puzzle' | 'drop' {
     case 'hsm:key_missing':
     case 'hsm:key_encryption_key_missing':
     case 'hsm:action_prohibited':
-    case 'hsm:template_not_enforced':
     case 'webhooks:secret_invalid':
     case 'webhooks:sealing_key_invalid':
     case 'webhooks:sealed_secret_invalid':
@@ -207,7 +206,6 @@ function decide(code: QualifiedCode): FailureCode | 'wait' | 'puzzle' | 'drop' {
     case 'db:unexpected':
     case 'hsm:signer_expired':
     case 'hsm:already_initialized':
-    case 'hsm:recovery_file_invalid':
     case 'jobs:url_invalid':
     case 'jobs:id_invalid':
     case 'jobs:payload_invalid':

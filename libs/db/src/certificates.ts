@@ -4,7 +4,6 @@ import { DbError } from './error.ts';
 import type { Certificate } from './generated/client.ts';
 import { createOnce, type Idempotency } from './idempotency.ts';
 import { newId } from './ids.ts';
-import { pageOf, pageQuery, type Page, type PageRequest } from './page.ts';
 
 /** A checked certificate with its issuers (the issuing CA first) and what was read from it. */
 export interface NewCertificate {
@@ -102,17 +101,4 @@ export async function getCertificate(
   const found = await db.prisma.certificate.findFirst({ where });
   if (found === null) throw new DbError('not_found', 'there is no such certificate');
   return found;
-}
-
-/** Certificates of the tenant, newest first. */
-export async function listCertificates(
-  db: Database,
-  o: PageRequest & { readonly tenantId: string; readonly filter?: { readonly keyId?: string } },
-): Promise<Page<Certificate>> {
-  const { where, ...query } = pageQuery(o);
-  const rows = await db.prisma.certificate.findMany({
-    ...query,
-    where: { tenantId: o.tenantId, ...o.filter, ...where },
-  });
-  return pageOf(rows, o);
 }

@@ -28,12 +28,6 @@ const list = {
   row: eventRow,
 };
 
-const find = {
-  name: 'event_find',
-  text: `SELECT ${columns} FROM events WHERE tenant_id = $1 AND id = $2`,
-  row: eventRow,
-};
-
 const cursorShape = /^(\d{1,18})\.(\d{1,18})$/;
 
 /** Events after a cursor, oldest first; none is missed and none comes twice to who goes on from the last cursor. */
@@ -46,14 +40,4 @@ export async function listEvents(
     throw new DbError('invalid_input', 'the cursor is not one of this list');
   }
   return db.query(list, [o.tenantId, transaction, sequence, o.limit]);
-}
-
-/** Throws DbError `not_found`. */
-export async function getEvent(
-  db: Database,
-  o: { readonly tenantId: string; readonly id: string },
-): Promise<StreamedEvent> {
-  const [found] = await db.query(find, [o.tenantId, o.id]);
-  if (found === undefined) throw new DbError('not_found', 'there is no such event');
-  return found;
 }

@@ -51,7 +51,6 @@ export {
 export {
   getBatch,
   getSigning,
-  listBatches,
   listSignings,
   type SigningFilter,
   type Visibility,
@@ -67,12 +66,7 @@ export {
   type KeyEnrolment,
   type KeyEnrolmentFault,
 } from './key-enrolment.ts';
-export {
-  getCertificate,
-  importCertificate,
-  listCertificates,
-  type NewCertificate,
-} from './certificates.ts';
+export { getCertificate, importCertificate, type NewCertificate } from './certificates.ts';
 export {
   createApiKey,
   findCaller,
@@ -96,7 +90,7 @@ export {
   type UsableKeys,
 } from './grants.ts';
 export { bootstrapTenant, type Bootstrapped } from './bootstrap.ts';
-export { getEvent, listEvents, type StreamedEvent } from './events.ts';
+export { listEvents, type StreamedEvent } from './events.ts';
 export {
   createWebhookEndpoint,
   deleteWebhookEndpoint,
@@ -116,6 +110,6 @@ export {
   type DeliveryNext,
 } from './webhook-deliveries.ts';
 export { takeStaleDeliveries, takeStaleKeys, takeStaleSignings } from './stale.ts';
-export { appendAudit, type Actor, type AuditRecord } from './audit.ts';
+export type { Actor } from './audit.ts';
 export { getAuditChainHead, listAuditEntries } from './audit-log.ts';
 export { sealAuditChain } from './seal-audit-chain.ts';

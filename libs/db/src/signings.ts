@@ -109,16 +109,3 @@ export async function getBatch(
   if (found === null) throw new DbError('not_found', 'there is no such batch');
   return found;
 }
-
-/** Batches of the tenant, newest first. */
-export async function listBatches(
-  db: Database,
-  o: PageRequest & { readonly tenantId: string },
-): Promise<Page<Batch>> {
-  const { where, ...query } = pageQuery(o);
-  const rows = await db.prisma.batch.findMany({
-    ...query,
-    where: { tenantId: o.tenantId, ...where },
-  });
-  return pageOf(rows, o);
-}

@@ -18,7 +18,6 @@ const facts = {
   mechanism_unsupported: { retryable: false, spoils: 'call' },
   action_prohibited: { retryable: false, spoils: 'call' },
   template_rejected: { retryable: false, spoils: 'call' },
-  template_not_enforced: { retryable: false, spoils: 'call' },
   request_rejected: { retryable: false, spoils: 'call' },
   unwrap_rejected: { retryable: false, spoils: 'call' },
   binding_invalid: { retryable: false, spoils: 'call' },
@@ -31,7 +30,6 @@ const facts = {
   key_encryption_key_mismatch: { retryable: false, spoils: 'call' },
   signer_expired: { retryable: false, spoils: 'call' },
   already_initialized: { retryable: false, spoils: 'call' },
-  recovery_file_invalid: { retryable: false, spoils: 'call' },
 } as const satisfies Record<
   string,
   { readonly retryable: boolean; readonly spoils: 'call' | 'session' | 'token' }

@@ -22,8 +22,6 @@ export interface LocalStack {
   readonly api: { readonly url: string; readonly apiKeyFile: string };
   /** PEM file of the built-in CA, the trust anchor for verification. */
   readonly caCertificateFile: string;
-  /** `true` when this start performed the key ceremony. */
-  readonly ceremonyPerformed: boolean;
   close(): Promise<void>;
 }
 
@@ -32,8 +30,6 @@ export interface LocalStackOptions {
   readonly onStep: (step: string) => void;
   /** Where jobs wait: in the same PostgreSQL as the records (default), or in a redis-server. */
   readonly queue?: 'postgres' | 'redis';
-  /** More environment for the signing worker. */
-  readonly signerEnvironment?: Readonly<Record<string, string>>;
 }
 
 const run = promisify(execFile);
@@ -101,7 +97,7 @@ async function start(
     QUEUE_URL: queueUrl,
   };
   const apiKeyFile = join(folder, 'api-key');
-  const signerEnvironment = { ...shared, ...vault.signing, ...options.signerEnvironment };
+  const signerEnvironment = { ...shared, ...vault.signing };
   const provisionerEnvironment = { ...shared, ...vault.provisioning };
   const [api] = await together([
     startApi(folder, shared, apiKeyFile).then((one) => started('api', one)),
@@ -115,7 +111,6 @@ async function start(
   return {
     api: { url, apiKeyFile },
     caCertificateFile: vault.caCertificateFile,
-    ceremonyPerformed: vault.ceremonyPerformed,
     close: () => resources.close(),
   };
 }

@@ -13,8 +13,6 @@ export interface Vault {
   /** Environment of a provisioning worker: it never learns the signing PIN. */
   readonly provisioning: Environment;
   readonly caCertificateFile: string;
-  /** `true` when the ceremony took place just now. */
-  readonly ceremonyPerformed: boolean;
 }
 
 type Role = 'signing' | 'provisioning';
@@ -61,7 +59,6 @@ export async function openVault(folder: string): Promise<Vault> {
     signing: { ...shared, ...forSigning },
     provisioning: { ...shared, ...forProvisioning },
     caCertificateFile,
-    ceremonyPerformed: !done,
   };
 }
 
